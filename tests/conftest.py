@@ -58,8 +58,16 @@ class FakeEncoder:
     dimension = DIMENSION
     texts: list[str] = []  # noqa: RUF012
 
-    def __init__(self, model: str = "") -> None:
+    def __init__(self, model: str, local: Path, say: Callable[[str], None]) -> None:
         self.model = model
+
+    def query(self, text: str) -> np.ndarray:
+        """One row."""
+        return self.encode([text])[0]
+
+    def prove(self, texts: Sequence[str]) -> str:
+        """Nothing differs."""
+        return "1e-09"
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Rows of length 1."""
@@ -172,7 +180,7 @@ def clean_env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def encoder(monkeypatch: pytest.MonkeyPatch) -> type[FakeEncoder]:
     """The fake encoder, in place of the real one."""
-    monkeypatch.setattr("codex_kb.workflow.kb.SentenceEncoder", FakeEncoder)
+    monkeypatch.setattr("codex_kb.encoders.load", FakeEncoder)
     FakeEncoder.texts.clear()
     return FakeEncoder
 

@@ -64,7 +64,9 @@ def test_filters_modes_and_no_hits(kb: Base) -> None:
     for mode in ("hybrid", "dense", "lexical"):
         hit = kb.run("search", "boats", "turn", "slowly", "--mode", mode, "--json").json[0]
         assert (hit["path"], hit["rank"]) == ("codex/boats/b.md", 1)
-    assert {h["domain"] for h in kb.run("search", "boats", "--domain", "economics", "--json").json} == {"economics"}
+    assert {h["domain"] for h in kb.run("search", "about boats", "--domain", "economics", "--json").json} == {
+        "economics"
+    }
     assert kb.run("search", "boats", "--confidence", "proven", "--json").json == []
     assert kb.run("search", "zebra", "--mode", "lexical", "--json") == (0, "[]\n", "")
     assert kb.run("search", " ").code == 2

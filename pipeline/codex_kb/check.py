@@ -6,14 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
-from urllib.parse import unquote
 
 from codex_kb import proposition
 from codex_kb.records import Claim, Evidence, Problem
-
-_LINK = re.compile(r"\[\[([^\[\]\n]{1,1000})\]\]")
-_CODE = re.compile(r"`[^`\n]*`")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+from codex_kb.wikilinks import links_in, name_key
 
 
 class Links:
@@ -25,9 +21,9 @@ class Links:
         for path in paths:
             self._paths[path.casefold()] = path
             self._paths[str(PurePosixPath(path).with_suffix("")).casefold()] = path
-            self._names[_name(PurePosixPath(path).stem)].add(path)
+            self._names[name_key(PurePosixPath(path).stem)].add(path)
         for claim in claims:
-            self._names[_name(claim.title)].add(claim.path)
+            self._names[name_key(claim.title)].add(claim.path)
 
     def resolve(self, link: str) -> set[str]:
         """The paths that a link may mean: one is right, none is dead, several are ambiguous."""
@@ -35,23 +31,7 @@ class Links:
         by_path = self._paths.get(target.casefold().removeprefix("./").removeprefix("/"))
         if by_path:
             return {by_path}
-        return self._names.get(_name(target.removesuffix(".md")), set())
-
-
-def _name(text: str) -> str:
-    return " ".join(re.findall(r"\w+", unquote(text).replace("_", " ").casefold()))
-
-
-def links_in(body: str, first_line: int) -> Iterator[tuple[int, str]]:
-    """(line, link) of every `[[…]]` that the claim makes itself: not in code, not in quotes."""
-    fence = ""
-    for number, line in enumerate(body.split("\n"), first_line):
-        found = _FENCE.match(line)
-        if found and (not fence or found[1].startswith(fence)):
-            fence = "" if fence else found[1]
-        elif not fence and "[[" in line and not line.lstrip().startswith(">"):
-            for link in _LINK.findall(_CODE.sub("", line)):
-                yield number, link
+        return self._names.get(name_key(target.removesuffix(".md")), set())
 
 
 def links(claim: Claim, first_line: int, known: Links) -> Iterator[Problem]:
@@ -96,7 +76,7 @@ def duplicates(claims: Sequence[Claim]) -> Iterator[Problem]:
     """Claims that say the same in the same words."""
     first: dict[str, str] = {}
     for claim in claims:
-        key = _name(claim.title)
+        key = name_key(claim.title)
         if key in first:
             yield Problem(claim.path, 1, "duplicate", f"has the title of {first[key]}", "merge the two, retire one")
         else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+CONFIDENCES = ("proven", "likely", "experimental", "speculative")
+
 UNPROCESSED = "unprocessed"
 PROCESSING = "processing"
 PROCESSED = "processed"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Container
 from dataclasses import dataclass
@@ -84,6 +83,8 @@ def source_name(path: str, stems: Container[str]) -> str:
     short = stem.encode()[:_NAME_BYTES].decode(errors="ignore").rstrip(" .")
     if short == stem and stem.casefold() not in stems:
         return stem
+    import hashlib  # noqa: PLC0415 (a search needs none)
+
     return f"{short}-{hashlib.sha256(path.encode()).hexdigest()[:8]}"
 
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import PurePosixPath
 
+from codex_kb.fields import CONFIDENCES
 from codex_kb.layout import PACKETS
-from codex_kb.records import CONFIDENCES, Evidence, Packet, Proposal
+from codex_kb.records import Evidence, Packet, Proposal
 
 FIELDS = ("description", "domain", "confidence", "reason")
 NOTHING = "Nothing to claim here"

@@ -26,7 +26,16 @@ class Encoder(Protocol):
         """Length of a vector."""
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Embed texts; float32 of shape (len(texts), dimension), rows of length 1."""
+        """Embed texts; float32 of shape (len(texts), dimension), rows of length 1.
+
+        A row depends on nothing but its text.
+        """
+
+    def query(self, text: str) -> Vectors:
+        """Embed a question at once; float32 of shape (dimension), length 1, within 1e-5 of what encode gives."""
+
+    def prove(self, texts: Sequence[str]) -> str:
+        """The power of ten that bounds how far rows for these texts are from sentence-transformers', as text."""
 
 
 class Proposer(Protocol):
@@ -38,10 +47,3 @@ class Proposer(Protocol):
 
     def propose(self, source: Source, limit: int) -> Sequence[Draft]:
         """At most `limit` drafts, best first; the same source gives the same drafts."""
-
-
-class VectorIndex(Protocol):
-    """Nearest neighbours by inner product."""
-
-    def search(self, queries: Vectors, k: int) -> tuple[Vectors, npt.NDArray[np.int64]]:
-        """Scores and row numbers, each of shape (len(queries), k), best first."""

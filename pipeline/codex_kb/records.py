@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 Confidence = Literal["proven", "likely", "experimental", "speculative"]
 Relation = Literal["new", "duplicate", "enriches", "challenges"]
 Verdict = Literal["approved", "rejected"]
-
-CONFIDENCES: tuple[str, ...] = get_args(Confidence)
 
 #: The untaught proposer, A0 of Christiano, Shlegeris & Amodei 2018 (arXiv:1810.08575).
 GENERATION_ZERO = 0

@@ -11,8 +11,9 @@ from typing import Any
 
 from codex_kb import ground
 from codex_kb import packet as packets
+from codex_kb.fields import CONFIDENCES
 from codex_kb.packet import PacketError, Section
-from codex_kb.records import CONFIDENCES, Approved, Decision, Evidence, Packet, Proposal, Source
+from codex_kb.records import Approved, Decision, Evidence, Packet, Proposal, Source
 
 REMOVED = "removed"
 NO_REASON = "no reason given"

@@ -1,59 +1,168 @@
-"""Nearest neighbours: the only place that knows FAISS."""
+"""Nearest rows by inner product: exact over a mapped file, or approximate by FAISS, which only this module knows."""
 
 from __future__ import annotations
 
-import contextlib
+import mmap
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from codex_kb.ports import Vectors
 
+    Rows = npt.NDArray[np.int64]
+    Floats = npt.NDArray[np.float32]
 
-class FaissIndex:
-    """Exact inner-product search over rows of unit length (Douze et al. 2024, arXiv:2401.08281)."""
-
-    def __init__(self, index: Any) -> None:
-        self._index = index
-
-    def search(self, queries: Vectors, k: int) -> tuple[Vectors, npt.NDArray[np.int64]]:
-        """Scores and row numbers, each of shape (len(queries), min(k, rows)), best first."""
-        k = min(k, self._index.ntotal)
-        if k == 0:
-            import numpy as np  # noqa: PLC0415
-
-            return np.zeros((len(queries), 0), np.float32), np.zeros((len(queries), 0), np.int64)
-        scores, rows = self._index.search(queries, k)
-        return scores, rows
+_FLOAT = 4
+#: Rows that are scanned at once, so that memory stays small: 30 MB of 384 dimensions.
+_BLOCK = 20_000
+#: Rows from which the approximate index pays: an exact scan of 384 dimensions takes 30 ms here.
+APPROXIMATE_FROM = 200_000
+_TRAINED_ON = 64
+_SAMPLE = 200
+_RECALL = 0.985
 
 
-def build(vectors: Vectors) -> FaissIndex:
-    """An index over the rows of `vectors`, float32 of shape (n, dimension)."""
+def append(path: Path, vectors: Vectors) -> None:
+    """Put rows at the end of a file of float32 rows."""
+    with path.open("ab") as file:
+        file.write(np.ascontiguousarray(vectors, np.float32).tobytes())
+
+
+def mapped(path: Path, rows: int, dimension: int) -> Vectors:
+    """The first rows of a file as float32 of shape (rows, dimension), mapped, not read.
+
+    Raises:
+        ValueError: the file is too short.
+    """
+    if not rows:
+        return np.zeros((0, dimension), np.float32)
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size < rows * dimension * _FLOAT:
+            raise ValueError(f"{path.name} is too short")
+        view = mmap.mmap(file.fileno(), rows * dimension * _FLOAT, access=mmap.ACCESS_READ)
+    return np.frombuffer(view, np.float32).reshape(rows, dimension)
+
+
+def top(scores: Vectors, k: int) -> Rows:
+    """The places of the k largest scores, largest first; equal ones in the order of their places."""
+    if k < len(scores):
+        # Those that equal the k-th belong to the question of order too.
+        least = scores[np.argpartition(scores, -k)[-k:]].min()
+        found = np.flatnonzero(scores >= least)
+    else:
+        found = np.arange(len(scores))
+    return found[np.argsort(-scores[found], kind="stable")][:k]
+
+
+def scan(matrix: Vectors, query: Vectors, k: int, only: Rows | None = None, hidden: Rows | None = None) -> Rows:
+    """The k nearest rows to a query, exactly; of `only` these, without the `hidden` ones."""
+    if only is None:
+        scores = matrix @ query
+        if hidden is not None and len(hidden):
+            scores[hidden] = -np.inf
+            k = min(k, len(scores) - len(hidden))
+        return top(scores, k)
+    scores = scores_of(matrix, query, only)
+    return np.asarray(only[top(scores, min(k, len(only)))], np.int64)
+
+
+def scores_of(matrix: Vectors, query: Vectors, rows: Rows) -> Vectors:
+    """The inner products of some rows with a query, float32 of shape (rows)."""
+    parts = [matrix[rows[at : at + _BLOCK]] @ query for at in range(0, len(rows), _BLOCK)]
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+class Approximate:
+    """Inverted lists of 8-bit rows (Douze et al. 2024, arXiv:2401.08281), opened from a mapped file."""
+
+    def __init__(self, path: Path, probes: int) -> None:
+        import faiss  # noqa: PLC0415
+
+        # Only this flag maps flat lists too; IO_FLAG_MMAP reads them.
+        self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        self._index.nprobe = probes
+
+    def nearest(self, query: Vectors, k: int) -> Rows:
+        """The rows that are probably the k nearest."""
+        _, rows = self._index.search(np.ascontiguousarray(query[None, :], np.float32), k)
+        return np.asarray(rows[0][rows[0] >= 0], np.int64)
+
+
+def build(path: Path, matrix: Vectors, alive: Rows) -> tuple[int, float]:
+    """Make the approximate index of the alive rows; (lists to probe, recall@10 against exact search).
+
+    Trained on a sample; the fewest probes (a power of two) that reach the recall on rows that are
+    taken for queries, each left out of its own answer.
+    """
     import faiss  # noqa: PLC0415
 
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors)
-    return FaissIndex(index)
+    lists = int(4 * len(alive) ** 0.5)
+    dimension = matrix.shape[1]
+    quantizer = faiss.IndexFlatIP(dimension)
+    index = faiss.IndexIVFScalarQuantizer(
+        quantizer, dimension, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
+    )
+    random = np.random.default_rng(0)
+    sample = np.sort(random.choice(alive, min(len(alive), _TRAINED_ON * lists), replace=False))
+    index.cp.niter = 10
+    index.train(np.ascontiguousarray(matrix[sample]))
+    for at in range(0, len(alive), _BLOCK):
+        rows = alive[at : at + _BLOCK]
+        index.add_with_ids(np.ascontiguousarray(matrix[rows]), rows)
+    faiss.write_index(index, str(path))
+    return _probes(index, matrix, alive, random, lists)
 
 
-def load(path: Path, rows: int) -> FaissIndex | None:
-    """An index that was saved, None where there is none that is whole and has this many rows."""
-    if not path.is_file():
-        return None
+def _probes(index: Any, matrix: Vectors, alive: Rows, random: np.random.Generator, lists: int) -> tuple[int, float]:
+    queries = random.choice(alive, min(_SAMPLE, len(alive)), replace=False)
+    wanted = _exact(matrix, queries, alive)
+    probes = 4
+    while True:
+        index.nprobe = probes
+        _, found = index.search(np.ascontiguousarray(matrix[queries]), 4 * 10 + 1)
+        recall = float(np.mean([_recall(matrix, q, f, w) for q, f, w in zip(queries, found, wanted, strict=True)]))
+        if recall >= _RECALL or probes >= lists:
+            return probes, recall
+        probes *= 2
+
+
+def _recall(matrix: Vectors, query: int, found: Rows, wanted: Sequence[int]) -> float:
+    """Recall@10 after the candidates are scored exactly, as a search does it."""
+    rows = found[(found >= 0) & (found != query)]
+    best = rows[top(scores_of(matrix, matrix[query], rows), 10)]
+    return len(set(best.tolist()) & set(wanted)) / max(1, len(wanted))
+
+
+def _exact(matrix: Vectors, queries: Rows, alive: Rows) -> list[list[int]]:
+    """The ten nearest rows of each query, itself left out; block by block."""
+    kept = [(np.zeros(0, np.int64), np.zeros(0, np.float32)) for _ in queries]
+    for at in range(0, len(alive), _BLOCK):
+        rows = alive[at : at + _BLOCK]
+        scores = np.ascontiguousarray(matrix[queries]) @ matrix[rows].T
+        for number, query in enumerate(queries):
+            scores[number][rows == query] = -np.inf
+            best = top(scores[number], 10)
+            ids = np.concatenate([kept[number][0], rows[best]])
+            values = np.concatenate([kept[number][1], scores[number][best]])
+            order = top(values, 10)
+            kept[number] = ids[order], values[order]
+    return [ids.tolist() for ids, _ in kept]
+
+
+def renew(path: Path, new: Path, matrix: Vectors, gone: Rows, come: Rows) -> None:
+    """The approximate index at `path`, without the rows that went and with those that came, at `new`."""
     import faiss  # noqa: PLC0415
 
-    with contextlib.suppress(RuntimeError):
-        index = faiss.read_index(str(path))
-        if index.ntotal == rows:
-            return FaissIndex(index)
-    return None
-
-
-def dump(index: FaissIndex) -> bytes:
-    """The index as bytes that `load` reads back."""
-    import faiss  # noqa: PLC0415
-
-    return bytes(faiss.serialize_index(index._index))
+    index: Any = faiss.read_index(str(path))
+    if len(gone):
+        index.remove_ids(np.ascontiguousarray(gone, np.int64))
+    for at in range(0, len(come), _BLOCK):
+        rows = come[at : at + _BLOCK]
+        index.add_with_ids(np.ascontiguousarray(matrix[rows]), rows)
+    faiss.write_index(index, str(new))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -84,6 +84,15 @@ def out(message: str = "") -> None:
 def out_json(value: object) -> None:
     """One JSON value on standard output."""
     click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def highlighted(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Text that cannot steer a terminal, with these parts in bold (click drops the marks where there is none)."""
+    parts, at = [], 0
+    for start, end in spans:
+        parts += [plain(text[at:start]), click.style(plain(text[start:end]), bold=True)]
+        at = end
+    return "".join([*parts, plain(text[at:])])
 
 
 def plain(text: str) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 import click
 
-from codex_kb.cli.common import global_options, json_option, open_kb, out, out_json, say
+from codex_kb.cli.common import global_options, highlighted, json_option, open_kb, out, out_json, say
 from codex_kb.errors import UsageError
-from codex_kb.records import CONFIDENCES
+from codex_kb.fields import CONFIDENCES
 from codex_kb.search import MODES
-from codex_kb.workflow.search import Filters, Searcher, batch
+from codex_kb.workflow.search import Filters, Found, Searcher, batch
 
 
 @click.command("search")
@@ -19,35 +19,64 @@ from codex_kb.workflow.search import Filters, Searcher, batch
 @click.option("-k", "count", metavar="N", type=click.IntRange(1), default=10, help="At most N hits (10).")
 @click.option("--domain", metavar="D", default="", help="Only claims of this domain.")
 @click.option("--confidence", type=click.Choice(CONFIDENCES), help="Only claims of this confidence.")
+@click.option("--retired", is_flag=True, help="Retired claims too.")
 @click.option("--mode", type=click.Choice(MODES), default="hybrid", help="Meaning and words, or one of them.")
+@click.option("--explain", is_flag=True, help="Show the parts of each score.")
 @click.option("--batch", "batch_file", metavar="FILE", type=click.File(encoding="utf-8"),
               help="Questions, one a line (- reads standard input); answers are JSON lines.")  # fmt: skip
 @json_option
 @global_options
 def command(
-    query: tuple[str, ...], count: int, domain: str, confidence: str | None, mode: str,
+    query: tuple[str, ...], count: int, domain: str, confidence: str | None, retired: bool, mode: str, explain: bool,
     batch_file: Iterable[str] | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Find claims by meaning. Words that belong together need no quotes."""
+    """Find claims by meaning and words. Words that belong together need no quotes."""
     if bool(query) == (batch_file is not None):
         raise UsageError("name either a question or --batch", hint='codex search "what you want to know"')
     searcher = Searcher(open_kb(), mode)
-    filters = Filters(domain, confidence or "")
+    filters = Filters(domain, confidence or "", retired)
     if batch_file is not None:
         for name, question in batch(iter(batch_file), "query"):
-            hits = [{"path": c.path, "score": s} for c, s in searcher.search(question, count, filters)]
+            hits = [{"path": h.card.path, "score": _round(h.score.total)}
+                    for h in searcher.search(question, count, filters)]  # fmt: skip
             click.echo(json.dumps({"id": name, "hits": hits}, ensure_ascii=False))
         return
-    found = searcher.search(" ".join(query), count, filters)
+    found = searcher.search(" ".join(query), count, filters, snippets=True)
     if as_json:
-        out_json([
-            {"rank": rank, "score": score, "path": c.path, "title": c.title, "domain": c.domain,
-             "confidence": c.confidence, "description": c.description}
-            for rank, (c, score) in enumerate(found, 1)
-        ])  # fmt: skip
+        out_json([_row(rank, hit, explain) for rank, hit in enumerate(found, 1)])
         return
-    for claim, score in found:
-        challenged = " (challenged)" if claim.fields.get("challenged_by") else ""
-        out(f"{score:.2f}  {claim.title}{challenged}\n      {claim.domain}, {claim.confidence} · {claim.path}")
+    for hit in found:
+        _print(hit, explain)
     if not found:
-        say("no claims match" if searcher.claims else "no claims yet. next: codex ingest inbox/, then codex review")
+        say("no claims match" if searcher.index.claims else "no claims yet. next: codex ingest inbox/, "
+            "then codex review")  # fmt: skip
+
+
+def _row(rank: int, hit: Found, explain: bool) -> dict[str, object]:
+    card = hit.card
+    row: dict[str, object] = {
+        "rank": rank, "score": _round(hit.score.total), "path": card.path, "title": card.title, "domain": card.domain,
+        "confidence": card.confidence, "description": card.description, "snippet": hit.snippet,
+    }  # fmt: skip
+    if card.status:
+        row["status"] = card.status
+    if card.challenged:
+        row["challenged"] = True
+    if explain:
+        row["explain"] = {"meaning": _round(hit.score.meaning), "words": _round(hit.score.words)}
+    return row
+
+
+def _print(hit: Found, explain: bool) -> None:
+    card = hit.card
+    state = " (retired)" * (card.status == "retired") + " (challenged)" * card.challenged
+    out(f"{hit.score.total:.2f}  {card.title}{state}")
+    if hit.snippet:
+        click.echo(f"      {highlighted(hit.snippet, hit.matches)}")
+    out(f"      {card.domain}, {card.confidence} · {card.path}")
+    if explain:
+        out(f"      meaning {hit.score.meaning:.2f}, words {hit.score.words:.2f}")
+
+
+def _round(score: float) -> float:
+    return round(score, 6)

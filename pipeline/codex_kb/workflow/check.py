@@ -12,8 +12,7 @@ from codex_kb import layout as places
 from codex_kb.errors import CodexError, NotFound, RefusedFile
 from codex_kb.records import Claim, Decision, Problem
 from codex_kb.store import as_claim, claim_evidence, packet_path
-from codex_kb.workflow import index as indexes
-from codex_kb.workflow.distill import stale
+from codex_kb.workflow.distill import stale, state_of_files
 from codex_kb.workflow.kb import KnowledgeBase
 
 
@@ -45,7 +44,7 @@ def _all(kb: KnowledgeBase) -> Iterator[Problem]:
     claims: list[Claim] = []
     yield from _claims(kb, claims, {d.claim for d in decisions if d.claim})
     if kb.layout.path(places.INDEX).exists() or claims:
-        yield from stale(kb, indexes.state(kb, claims))
+        yield from stale(kb, state_of_files(kb, claims))
     if kb.unfinished():
         yield Problem(places.LOCAL, None, "unfinished", "an earlier run was cut off while writing",
                       "any command that writes finishes it, for example codex distill")  # fmt: skip

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from codex_kb import index
 from codex_kb import layout as places
-from codex_kb.records import GENERATION_ZERO, Problem
+from codex_kb.catalog import Catalog
+from codex_kb.records import GENERATION_ZERO, Claim, Problem
+from codex_kb.transaction import Change, read
 from codex_kb.workflow import index as indexes
+from codex_kb.workflow import refresh
 from codex_kb.workflow.kb import KnowledgeBase
 
 #: Largest difference of a coordinate that rounding to half precision and another machine explain.
 _TOLERANCE = 2e-3
+_CHUNK = 256
+#: Claims that the ways to run the model are compared on.
+_PROVED_ON = 64
+#: So many files are one commit: the journal that makes them one change stays small.
+_COMMITTED_AT_ONCE = 5000
 
 
 @dataclass(frozen=True)
@@ -27,52 +38,170 @@ class Distilled:
     generation: int = GENERATION_ZERO
 
 
+@dataclass(frozen=True)
+class State:
+    """How the committed index and the claims stand to each other: keys, and what is wrong with entries."""
+
+    add: frozenset[str]
+    remove: frozenset[str]
+    unchanged: frozenset[str]
+    damaged: tuple[Problem, ...]
+    other_model: bool
+
+    @property
+    def fresh(self) -> bool:
+        """Do they agree?"""
+        return not (self.add or self.remove or self.damaged or self.other_model)
+
+
 def distill(kb: KnowledgeBase, full: bool) -> Distilled:
     """Embed what changed, remove what went, commit the index; `full` embeds everything anew."""
     with kb.writing("distill"):
-        claims, _ = kb.store.claims()
-        changes, plan = indexes.update(kb, claims, full)
-        kb.require_committed([c.path for c in changes])
-        done = Distilled(len(plan.add), len(plan.remove), len(plan.unchanged), len(claims))
+        if full:
+            shutil.rmtree(kb.index_folder, ignore_errors=True)
+            shutil.rmtree(kb.layout.path(refresh.PENDING), ignore_errors=True)
+        refresh.everything(kb, anew=full)
+        found = indexes.ClaimIndex(kb.index_folder)
+        try:
+            now = state(kb, found.catalog)
+            changes = list(_changes(kb, found, now, full))
+            done = Distilled(len(now.add) if not full else len(now.add | now.unchanged), len(now.remove),
+                             0 if full else len(now.unchanged), found.claims)  # fmt: skip
+        finally:
+            found.close()
         message = kb.commit_message(
             f"codex: distill {done.claims} claims",
-            f"What: {done.embedded} texts embedded, {done.removed} removed, {done.unchanged} unchanged.\n"
+            f"What: {done.embedded} claims embedded, {done.removed} removed, {done.unchanged} unchanged.\n"
             "Why: index and claims agree again.",
             {"Generation": str(done.generation)},
         )
-        kb.apply(changes, message)
+        kb.require_committed([c.path for c in changes])
+        for at in range(0, len(changes), _COMMITTED_AT_ONCE):
+            kb.apply(changes[at : at + _COMMITTED_AT_ONCE], message)
+        _settle(kb, [c.path for c in changes])
     return done
 
 
+def _settle(kb: KnowledgeBase, written: Sequence[str]) -> None:
+    """What was written is known from now on, and needs to wait no longer."""
+    if written:
+        refresh.entries(kb, written)
+    shutil.rmtree(kb.layout.path(refresh.PENDING), ignore_errors=True)
+
+
+def _changes(kb: KnowledgeBase, found: indexes.ClaimIndex, now: State, full: bool) -> Iterator[Change]:
+    damaged = {problem.path for problem in now.damaged}
+    for key in sorted(now.add | (now.unchanged if full else frozenset())):
+        path = index.entry_path(places.INDEX, key)
+        data = refresh.pending(kb, key) or _again(kb, found.catalog, key)
+        if data is not None:
+            yield kb.change(path, data)
+            damaged.discard(path)
+    for key in sorted(now.remove):
+        yield kb.change(index.entry_path(places.INDEX, key), None)
+    for path in sorted(damaged - {index.entry_path(places.INDEX, key) for key in now.remove}):
+        yield kb.change(path, None)
+    if found.claims or kb.layout.path(index.MANIFEST).exists():
+        yield kb.change(index.MANIFEST, manifest(kb, found))
+
+
+def _again(kb: KnowledgeBase, catalog: Catalog, key: str) -> bytes | None:
+    """The entry of a key whose file was lost since it was read: the claim is embedded once more."""
+    card = catalog.with_key(key)
+    if card is None:
+        return None
+    texts = index.texts_of(kb.store.claim(card.path))
+    return refresh.embed(kb, {key: texts})[key] if index.key_of(kb.encoder.name, texts) == key else None
+
+
+def manifest(kb: KnowledgeBase, found: indexes.ClaimIndex) -> bytes:
+    """The manifest; what the encoders differ by is measured once for each model, on the claims."""
+    before = read_manifest(kb)
+    difference = before.get("difference", "") if before.get("model") == kb.encoder.name else ""
+    if not difference and found.claims:
+        cards = list(found.catalog.all_cards())
+        texts = [index.title_text(card.title, card.description) for card in cards[:: max(1, len(cards) // _PROVED_ON)]]
+        difference = kb.encoder.prove(texts)
+    return index.manifest(kb.encoder.name, difference)
+
+
+def read_manifest(kb: KnowledgeBase) -> dict[str, str]:
+    """What the committed manifest says; nothing where there is none that can be read."""
+    try:
+        value = json.loads(kb.layout.path(index.MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def state(kb: KnowledgeBase, catalog: Catalog) -> State:
+    """What the committed index lacks, has too many of, or holds damaged, as the catalog knows it."""
+    wanted = catalog.keys()
+    stored = {index.entry_key(path) for path, readable in catalog.files_below(places.INDEX) if readable}
+    damaged = [p for p in refresh.problems(catalog) if p.path.startswith(places.INDEX + "/")]
+    return _state(kb, wanted, stored, damaged)
+
+
+def _state(kb: KnowledgeBase, wanted: set[str], stored: set[str], damaged: Sequence[Problem]) -> State:
+    before = read_manifest(kb)
+    current = json.loads(index.manifest(kb.encoder.name, ""))
+    other = bool(before) and any(before.get(name) != current[name] for name in ("version", "model"))
+    return State(
+        frozenset(wanted - stored), frozenset(stored - wanted), frozenset(wanted & stored), tuple(damaged), other
+    )
+
+
+def stale(kb: KnowledgeBase, state_: State) -> list[Problem]:
+    """An index that does not agree with the claims, as problems; an index that was never made is one."""
+    if state_.fresh:
+        return []
+    if state_.other_model:
+        message = f"the index is not of {kb.encoder.name}, or of another version of codex"
+        return [Problem(index.MANIFEST, 1, "stale-index", message, "codex distill")]
+    found = list(state_.damaged)
+    missing = len(state_.add) - sum(index.entry_key(p.path) in state_.add for p in state_.damaged)
+    if missing or state_.remove:
+        message = f"{missing} claims to embed, {len(state_.remove)} to remove"
+        found.append(Problem(places.INDEX, None, "stale-index", message, "codex distill"))
+    return found
+
+
+def state_of_files(kb: KnowledgeBase, claims: Sequence[Claim]) -> State:
+    """The state by the files themselves, whatever the local copy says."""
+    wanted = {index.key_of(kb.encoder.name, index.texts_of(claim)) for claim in claims}
+    stored, damaged = set(), []
+    for path in sorted(kb.layout.path(places.INDEX).glob("??/*.jsonl")):
+        relative = kb.layout.relative(path)
+        key = index.entry_key(relative)
+        try:
+            index.load_entry(path.read_bytes(), key)
+            stored.add(key)
+        except (OSError, ValueError) as error:
+            damaged.append(Problem(relative, 1, "damaged-index", str(error), "codex distill"))
+    return _state(kb, wanted, stored, damaged)
+
+
 def check(kb: KnowledgeBase) -> list[Problem]:
-    """What proves that index and claims disagree: every text is embedded anew and compared."""
+    """What proves that index and claims disagree: every file is read, every text embedded anew and compared."""
     claims, problems = kb.store.claims()
-    problems += stale(kb, indexes.state(kb, claims))
+    problems += stale(kb, state_of_files(kb, claims))
     if problems:
         return problems
-    index_ = indexes.load(kb, claims, announce=False)
-    for number, claim in enumerate(claims):
-        kb.progress("checking", number, len(claims))
-        vector = index.embed(kb.encoder, [index.text_of(claim)])[0]
-        if float(np.abs(vector - index_.vectors[number]).max()) > _TOLERANCE:
-            path = index.entry_path(places.INDEX, index_.keys[number])
-            problems.append(
-                Problem(path, 1, "wrong-vector", f"is not the vector of {claim.path}", "codex distill --full")
-            )
+    keyed = {index.key_of(kb.encoder.name, index.texts_of(claim)): claim for claim in claims}
+    chunks = [list(keyed)[at : at + _CHUNK] for at in range(0, len(keyed), _CHUNK)]
+    for number, keys in enumerate(chunks):
+        kb.progress("checking", number * _CHUNK, len(keyed))
+        problems += _wrong(kb, {key: keyed[key] for key in keys})
     return problems
 
 
-def stale(kb: KnowledgeBase, state: indexes.State) -> list[Problem]:
-    """An index that does not agree with the claims, as problems; an index that was never made is one."""
-    if state.fresh:
-        return []
-    if state.other_model:
-        return [Problem(index.MANIFEST, 1, "stale-index", f"the index is not of {kb.encoder.name}", "codex distill")]
-    found = [
-        Problem(index.entry_path(places.INDEX, key), 1, "damaged-index", "this vector cannot be read", "codex distill")
-        for key in state.damaged
-    ]
-    if state.plan.add or state.plan.remove:
-        message = f"{len(state.plan.add)} texts to embed, {len(state.plan.remove)} to remove"
-        found.append(Problem(places.INDEX, None, "stale-index", message, "codex distill"))
-    return found
+def _wrong(kb: KnowledgeBase, claims: dict[str, Claim]) -> Iterator[Problem]:
+    made = refresh.embed(kb, {key: index.texts_of(claim) for key, claim in claims.items()})
+    for key, data in made.items():
+        path = index.entry_path(places.INDEX, key)
+        stored, anew = index.load_entry(read(kb.layout.root, path) or b"", key), index.load_entry(data, key)
+        if (
+            max(float(np.abs(stored.title - anew.title).max()), float(np.abs(stored.body - anew.body).max()))
+            > _TOLERANCE
+        ):
+            yield Problem(path, 1, "wrong-vector", f"is not the vector of {claims[key].path}", "codex distill --full")

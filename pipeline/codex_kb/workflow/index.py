@@ -1,180 +1,265 @@
-"""The index of a knowledge base: what is committed, what is cached beside it, and how it is brought up to date."""
+"""The index of a knowledge base as a search opens it: a local copy of claims and vectors, mapped from disk.
+
+What is committed is codex/index/, one entry a claim. The local copy is made from it and from the claims by
+`workflow.refresh`, and made again whenever its seal is broken.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import contextlib
+import json
+import mmap
+import os
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from codex_kb import index, vector_index
 from codex_kb import layout as places
-from codex_kb.records import Claim, Hit
-from codex_kb.transaction import Change, prepare_local, write_file
-from codex_kb.workflow.kb import KnowledgeBase
+from codex_kb import stat_cache, vector_index
+from codex_kb.catalog import Catalog
+from codex_kb.postings import Bm25, Postings
+from codex_kb.words import terms
 
 if TYPE_CHECKING:
-    from codex_kb.ports import VectorIndex, Vectors
+    from codex_kb.ports import Vectors
+    from codex_kb.records import Hit
+    from codex_kb.workflow.kb import KnowledgeBase
 
-_CACHE = f"{places.LOCAL}/index"
-_CACHED_FAISS = 3
+FOLDER = f"{places.LOCAL}/index"
+CATALOG = "catalog.db"
+WHOLE = "claims.f32"
+TITLE = "titles.f32"
+SEAL = "seal.json"
+#: Up to so many files every one of them is looked at before a search; above, folders and hits are.
+LOOK_AT_ALL = 20_000
 
 
-@dataclass
+class Broken(Exception):
+    """The local copy is not there, not whole, or not of this knowledge base."""
+
+
 class ClaimIndex:
-    """All claims with their vectors, row by row: `vectors` is float32 of shape (claims, dimension)."""
+    """All claims with their words and vectors, as they were at one moment; rows are the ids of cards."""
 
-    kb: KnowledgeBase
-    claims: list[Claim]
-    vectors: Vectors
-    keys: list[str]
-    _by_path: dict[str, int] = field(default_factory=dict)
+    def __init__(self, folder: Path) -> None:
+        """Open the local copy.
 
-    def __post_init__(self) -> None:
-        self._by_path = {claim.path: row for row, claim in enumerate(self.claims)}
+        Raises:
+            Broken: it is not there, not whole, or was altered.
+        """
+        if not sealed(folder):
+            raise Broken
+        self._folder = folder
+        try:
+            self.catalog = Catalog(str(folder / CATALOG))
+            self.meta = self.catalog.meta()
+            self._rows, dimension = int(self.meta["rows"]), int(self.meta["dimension"])
+            #: For each row one vector for all of the claim; float32 of shape (rows, dimension), mapped.
+            self.whole = vector_index.mapped(folder / WHOLE, self._rows, dimension)
+            #: For each row the vector of title and description; of the same shape.
+            self.title = vector_index.mapped(folder / TITLE, self._rows, dimension)
+            #: Rows that stand for no claim any more.
+            self.gone = np.array(self.catalog.dead_rows(), np.int64)
+            #: BM25 over title, description and argument.
+            self.words = self._words()
+            # Rows are never given to another claim: what is asked later fits what was read now.
+            self.catalog.release()
+        except (sqlite3.Error, OSError, KeyError, ValueError) as error:
+            raise Broken from error
 
-    def row(self, path: str) -> int | None:
-        """The row of a claim."""
-        return self._by_path.get(path)
+    def _words(self) -> Bm25:
+        first = int(self.meta["words_rows"])
+        gone = [(row, packed) for row, packed in self.catalog.gone() if row < first]
+        return Bm25(load_postings(self._folder, self.meta), gone, self.catalog.since(first))
 
-    @cached_property
-    def _search(self) -> VectorIndex:
-        return _faiss(self.kb, self.vectors, self.keys)
-
-    def nearest(self, queries: Vectors, k: int) -> list[list[tuple[int, float]]]:
-        """For each query the k nearest rows with their cosines, best first; ties by path."""
-        if not len(self.claims) or not len(queries):
-            return [[] for _ in range(len(queries))]
-        scores, rows = self._search.search(np.ascontiguousarray(queries, dtype=np.float32), k)
-        return [
-            sorted(((int(r), float(s)) for r, s in zip(rows[q], scores[q], strict=True)),
-                   key=lambda found: (-round(found[1], 6), self.claims[found[0]].path))
-            for q in range(len(queries))
-        ]  # fmt: skip
-
-    def hits(self, ranking: Sequence[tuple[int, float]]) -> tuple[Hit, ...]:
-        """Rows as hits, scores to four places."""
-        return tuple(Hit(self.claims[r].path, self.claims[r].title, round(s, 4)) for r, s in ranking)
-
-
-@dataclass(frozen=True)
-class State:
-    """How index and claims stand to each other."""
-
-    plan: index.Plan
-    damaged: tuple[str, ...]
-    other_model: bool
+    def close(self) -> None:
+        """Let go of the files."""
+        self.catalog.close(keep=False)
 
     @property
-    def fresh(self) -> bool:
-        """Do index and claims agree?"""
-        return not (self.plan.add or self.plan.remove or self.damaged or self.other_model)
+    def claims(self) -> int:
+        """How many claims there are."""
+        return int(self.meta["claims"])
 
+    # -- meaning -----------------------------------------------------------------------------------
 
-def stored_keys(kb: KnowledgeBase, folder: str) -> list[str]:
-    """Keys of all vectors in a folder."""
-    return sorted(index.entry_key(path.as_posix()) for path in kb.layout.path(folder).glob("??/*.jsonl"))
-
-
-def state(kb: KnowledgeBase, claims: Sequence[Claim]) -> State:
-    """What the committed index lacks, has too many of, or holds damaged."""
-    plan = index.plan(claims, set(stored_keys(kb, places.INDEX)), kb.encoder.name)
-    damaged = tuple(key for key in plan.unchanged if _read(kb, places.INDEX, key) is None)
-    manifest = kb.layout.path(index.MANIFEST)
-    other = manifest.exists() and manifest.read_bytes() != index.manifest(kb.encoder.name)
-    return State(plan, damaged, other)
-
-
-def _read(kb: KnowledgeBase, folder: str, key: str) -> Vectors | None:
-    path = kb.layout.path(index.entry_path(folder, key))
-    try:
-        return index.load_entry(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+    @cached_property
+    def _approximate(self) -> vector_index.Approximate | None:
+        name = self.meta.get("near")
+        if not name:
+            return None
+        with contextlib.suppress(RuntimeError):  # it was made anew meanwhile: the exact scan knows as much
+            return vector_index.Approximate(self._folder / str(name), int(self.meta["probes"]))
         return None
 
+    def nearest(self, query: Vectors, k: int, only: vector_index.Rows | None = None) -> vector_index.Rows:
+        """The k rows nearest to a query by all of the claim, best first; of `only` these, where given."""
+        if only is not None or self._approximate is None:
+            return vector_index.scan(self.whole, query, k, only, self.gone)
+        first = int(self.meta["near_rows"])
+        rows = self._approximate.nearest(query, k + min(k, len(self.gone)))
+        rows = np.concatenate([rows[~np.isin(rows, self.gone)], np.setdiff1d(np.arange(first, self._rows), self.gone)])
+        return np.asarray(rows[vector_index.top(vector_index.scores_of(self.whole, query, rows), k)], np.int64)
 
-def load(kb: KnowledgeBase, claims: Sequence[Claim], announce: bool = True) -> ClaimIndex:
-    """The claims with their vectors. What the committed index lacks is embedded now and cached.
+    def nearest_titles(self, queries: Vectors, k: int) -> list[tuple[Hit, ...]]:
+        """For each query the k claims nearest by title and description, with cosines; ties by path."""
+        from codex_kb.records import Hit  # noqa: PLC0415 (a search shows none)
+
+        found: list[tuple[Hit, ...]] = []
+        for query in queries if self.claims else ():
+            rows = vector_index.scan(self.title, query, min(k + 5, self.claims), None, self.gone)
+            scores = dict(zip(rows.tolist(), vector_index.scores_of(self.title, query, rows).tolist(), strict=True))
+            cards = sorted(self.catalog.cards(list(scores)).values(), key=lambda c: (-round(scores[c.id], 6), c.path))
+            found.append(tuple(Hit(c.path, c.title, round(scores[c.id], 4)) for c in cards[:k]))
+        return found or [() for _ in queries]
+
+    # -- words -------------------------------------------------------------------------------------
+
+    def term_weights(self, text: str) -> tuple[dict[int, float], float]:
+        """Each known term of a text, counted once; and a bound of the score that a document can have for it.
+
+        Terms that nobody wrote raise the bound alone: what was not found makes every hit poorer.
+        """
+        asked = set(terms(text))
+        known = self.catalog.term_ids(asked)
+        idf = sum(map(self.words.idf, known.values())) + (len(asked) - len(known)) * self.words.rarest
+        return dict.fromkeys(known.values(), 1.0), self.words.most(idf)
+
+    def worth(self, text: str) -> dict[str, float]:
+        """What each term of a text that some claim has counts: how rare it is."""
+        known = self.catalog.term_ids(set(terms(text)))
+        return {term: self.words.idf(number) for term, number in known.items()}
+
+    # -- freshness ---------------------------------------------------------------------------------
+
+    def fits(self, kb: KnowledgeBase) -> bool:
+        """Was it made for these settings and this model?"""
+        return all(self.meta.get(name) == value for name, value in identity(kb).items())
+
+    def current(self, kb: KnowledgeBase, every_file: bool = False) -> bool:
+        """Are the claims as they were? A look at every file, or above a number of claims at folders alone."""
+        root = str(kb.layout.root)
+        known = {path: state for path, state in self.catalog.folders().items() if not is_entry_folder(path)}
+        if not every_file and int(self.meta["files"]) > LOOK_AT_ALL:
+            digest, newest = stat_cache.folder_times(root, sorted(known))
+            return digest == self.meta["folder_times"] and not stat_cache.racy(newest, int(self.meta["looked"]))
+        seen = {folder.path: folder for folder in claim_folders(kb)}
+        return seen.keys() == known.keys() and all(
+            folder.clean(*known[path]) for path, folder in seen.items()
+        )  # fmt: skip
+
+    def unchanged(self, kb: KnowledgeBase, paths: Collection[str]) -> bool:
+        """Are these claims' files as they were?"""
+        return all(
+            self.catalog.file(path) == stat_cache.look(os.path.join(kb.layout.root, path)) for path in paths
+        )  # fmt: skip
+
+
+def load(kb: KnowledgeBase, announce: bool = True, every_file: bool = False) -> ClaimIndex:
+    """The index of all claims as they are now. What the committed index lacks is embedded and kept locally.
 
     Nothing that git knows of is written.
     """
-    found = list(claims)
-    name = kb.encoder.name
-    keys = [index.key_of(name, index.text_of(claim)) for claim in found]
-    texts = {key: index.text_of(claim) for key, claim in zip(keys, found, strict=True)}
-    vectors: dict[str, Vectors] = {}
-    for key in texts:
-        vector = _read(kb, places.INDEX, key)
-        if vector is None:
-            vector = _read(kb, _CACHE, key)
-        if vector is not None:
-            vectors[key] = vector
-    missing = [key for key in texts if key not in vectors]
-    if missing and announce:
-        kb.say(f"{len(missing)} claims are not in the index yet; embedding them (codex distill keeps the result)")
-    for key, entry in _embedded(kb, {key: texts[key] for key in missing}).items():
-        vectors[key] = index.load_entry(entry)
-        _cache(kb, index.entry_path(_CACHE, key), entry)
-    matrix = np.stack([vectors[key] for key in keys]) if keys else np.zeros((0, 0), dtype=np.float32)
-    return ClaimIndex(kb, found, matrix, keys)
-
-
-def _embedded(kb: KnowledgeBase, texts: dict[str, str]) -> dict[str, bytes]:
-    """Entries for texts by key, with progress."""
-    entries = {}
-    for number, (key, text) in enumerate(texts.items()):
-        kb.progress("embedding", number, len(texts))
-        entries[key] = index.dump_entry(key, index.embed(kb.encoder, [text])[0])
-    return entries
-
-
-def entries(kb: KnowledgeBase, texts: dict[str, str]) -> dict[str, bytes]:
-    """Entries for texts by key: from the cache where it has them, else embedded now."""
-    cached = {}
-    for key in texts:
-        path = kb.layout.path(index.entry_path(_CACHE, key))
-        if _read(kb, _CACHE, key) is not None:
-            cached[key] = path.read_bytes()
-    return cached | _embedded(kb, {key: text for key, text in texts.items() if key not in cached})
-
-
-def update(kb: KnowledgeBase, claims: Sequence[Claim], full: bool = False) -> tuple[list[Change], index.Plan]:
-    """The changes to codex/index/ that bring it in line with these claims, and what they are."""
-    name = kb.encoder.name
-    now = state(kb, claims)
-    stored = [] if full else [key for key in now.plan.unchanged if key not in now.damaged]
-    plan = index.plan(claims, stored, name)
-    fresh = _embedded(kb, dict(plan.add)) if full else entries(kb, dict(plan.add))
-    changes = [kb.change(index.entry_path(places.INDEX, key), entry) for key, entry in fresh.items()]
-    changes += [kb.change(index.entry_path(places.INDEX, key), None) for key in now.plan.remove]
-    manifest = kb.change(index.MANIFEST, index.manifest(name))
-    if claims or manifest.before is not None:
-        changes.append(manifest)
-    return changes, index.Plan(plan.add, now.plan.remove, plan.unchanged)
-
-
-def _cache(kb: KnowledgeBase, path: str, data: bytes) -> None:
-    """Keep something that can be made again; a disk that refuses costs time, not the answer."""
     try:
-        prepare_local(kb.layout.root)
-        write_file(kb.layout.path(path), data)
-    except OSError as error:
-        kb.say(f"{path}: not cached: {error.strerror}")
+        found = ClaimIndex(kb.index_folder)
+        if found.fits(kb) and found.current(kb, every_file):
+            return found
+        found.close()
+    except Broken:
+        pass
+    from codex_kb.workflow import refresh  # noqa: PLC0415
+
+    refresh.claims(kb, announce)
+    return ClaimIndex(kb.index_folder)
 
 
-def _faiss(kb: KnowledgeBase, vectors: Vectors, keys: Sequence[str]) -> VectorIndex:
-    """The FAISS index over these vectors, from the cache where it is there."""
-    name = hashlib.sha256("\0".join(keys).encode()).hexdigest()[:32]
-    path = f"{_CACHE}/{name}.faiss"
-    found = vector_index.load(kb.layout.path(path), len(keys))
-    if found is not None:
-        return found
-    built = vector_index.build(vectors)
-    _cache(kb, path, vector_index.dump(built))
-    old = sorted(kb.layout.path(_CACHE).glob("*.faiss"), key=lambda p: p.stat().st_mtime)
-    for stale in old[:-_CACHED_FAISS]:
-        stale.unlink(missing_ok=True)
-    return built
+def identity(kb: KnowledgeBase) -> dict[str, Any]:
+    """What a local copy must have been made for."""
+    from codex_kb import catalog  # noqa: PLC0415
+
+    folders = json.dumps([list(kb.settings.kb.claims), kb.settings.ingest.max_bytes])
+    return {"version": catalog.VERSION, "folders": folders, "model": kb.encoder.name}
+
+
+def is_entry_folder(path: str) -> bool:
+    """Does a folder belong to the committed index?"""
+    return path == places.INDEX or path.startswith(places.INDEX + "/")
+
+
+def claim_folders(kb: KnowledgeBase) -> Iterable[stat_cache.Folder]:
+    """The folders with claims as they are now, each once."""
+    seen = set()
+    for start in kb.settings.kb.claims:
+        for folder in stat_cache.scan(str(kb.layout.root), start, may_be_claim, no_claims):
+            if folder.path not in seen:
+                seen.add(folder.path)
+                yield folder
+
+
+def may_be_claim(name: str) -> bool:
+    """Is this a claim, by a file's name?"""
+    return places.is_markdown(name) and not places.topic_map(name)
+
+
+def no_claims(path: str) -> bool:
+    """Is this a folder of ours that never holds claims?"""
+    return path in places.NOT_CLAIMS
+
+
+# -- the seal --------------------------------------------------------------------------------------
+
+
+def sealed(folder: Path) -> bool:
+    """Are all files of the local copy as they were when it was finished?"""
+    try:
+        written = json.loads((folder / SEAL).read_bytes())
+        return bool(written) and all(
+            list(stat_cache.look(str(folder / name)) or ()) == s for name, s in written.items()
+        )
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def seal(folder: Path, names: Iterable[str]) -> None:
+    """Note how the files of the local copy stand, now that they are whole."""
+    stats: Mapping[str, Any] = {name: stat_cache.look(str(folder / name)) for name in names}
+    temporary = folder / f"{SEAL}.new"
+    temporary.write_text(json.dumps(stats))
+    os.replace(temporary, folder / SEAL)
+
+
+# -- postings as a file ----------------------------------------------------------------------------
+
+_PARTS: tuple[tuple[str, Any], ...] = (
+    ("starts", np.int64), ("documents", np.int32), ("lengths", np.int32), ("counts", np.uint8),
+)  # fmt: skip
+
+
+def save_postings(path: Path, postings: Postings) -> dict[str, int]:
+    """Write postings; the sizes that `load_postings` needs."""
+    sizes = {}
+    with path.open("wb") as file:
+        for name, kind in _PARTS:
+            array = np.ascontiguousarray(getattr(postings, name), kind)
+            sizes[f"words_{name}"] = len(array)
+            array.tofile(file)
+    return sizes
+
+
+def load_postings(folder: Path, meta: Mapping[str, Any]) -> Postings:
+    """The postings that meta names, mapped; none where nothing was saved yet."""
+    if not meta.get("words"):
+        return Postings.empty()
+    with (folder / str(meta["words"])).open("rb") as file:
+        view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    parts: dict[str, Any] = {}
+    at = 0
+    for name, kind in _PARTS:
+        size = int(meta[f"words_{name}"])
+        parts[name] = np.frombuffer(view, kind, size, at)
+        at += parts[name].nbytes
+    return Postings(**parts)

@@ -97,7 +97,7 @@ class Ingest:
         return Row(path, status, reason=reason)
 
     def _propose(self, chosen: Sequence[str]) -> None:
-        claims = indexes.load(self.kb, self.kb.store.claims()[0])
+        claims = indexes.load(self.kb)
         decisions, _ = self.kb.store.decisions()
         packets = {p.source: p for p in self.kb.store.packets()}
         proposer = proposers.load(self.model, self.kb.encoder)
@@ -143,10 +143,10 @@ class Ingest:
         new, held = propose.split_held(source, drafts, decisions)
         new = new[: self.max_claims]
         vectors = self.kb.encoder.encode([draft.title for draft in new])
-        domains = {claim.path: claim.domain for claim in claims.claims}
         found: dict[str, Proposal] = {}
-        for draft, ranking in zip(new, claims.nearest(vectors, _NEAREST), strict=True):
-            hits = claims.hits(ranking)
+        for draft, hits in zip(new, claims.nearest_titles(vectors, _NEAREST), strict=True):
+            cards = claims.catalog.by_path([hit.path for hit in hits])
+            domains = {path: card.domain for path, card in cards.items()}
             made = propose.proposal(
                 source, draft, propose.Near(hits, propose.near_domain(hits, domains)), proposer.name
             )

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import datetime
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from codex_kb import config
+from codex_kb import config, encoders
 from codex_kb import layout as places
-from codex_kb.encoder import SentenceEncoder
 from codex_kb.errors import Conflict, GitError, UsageError
 from codex_kb.layout import Layout
-from codex_kb.ports import Encoder
-from codex_kb.store import Store
-from codex_kb.transaction import Change, Commit, Transactions, locked, read, write_failed
-from codex_kb.vcs import Repository, open_repository
+
+# A search needs none of what reads YAML, locks or speaks with git: it is loaded where it is used.
+if TYPE_CHECKING:
+    from codex_kb.ports import Encoder
+    from codex_kb.store import Store
+    from codex_kb.transaction import Change, Commit, Transactions
+    from codex_kb.vcs import Repository
 
 Say = Callable[[str], None]
 #: Called with what is being done, how many are done and how many there are.
@@ -44,12 +45,19 @@ class KnowledgeBase:
         self.progress = progress
         self.commits = commits
         self.settings = _settings(root)
-        self.store = Store(self.layout, self.settings)
+        self.index_folder = self.layout.local / "index"
+
+    @cached_property
+    def store(self) -> Store:
+        """The files of the knowledge base as records."""
+        from codex_kb.store import Store  # noqa: PLC0415
+
+        return Store(self.layout, self.settings)
 
     @cached_property
     def encoder(self) -> Encoder:
         """The model that `[index] model` names."""
-        return SentenceEncoder(self._model_path(self.settings.index.model))
+        return encoders.load(self._model_path(self.settings.index.model), self.layout.local / "models", self.say)
 
     def _model_path(self, model: str) -> str:
         """A folder is named relative to the root; anything else is a name."""
@@ -59,15 +67,21 @@ class KnowledgeBase:
     @cached_property
     def repository(self) -> Repository | None:
         """The git repository around the knowledge base, if there is one."""
+        from codex_kb.vcs import open_repository  # noqa: PLC0415
+
         return open_repository(self.layout.root)
 
     @cached_property
     def today(self) -> str:
         """The date of this run, local time, YYYY-MM-DD."""
+        import datetime  # noqa: PLC0415
+
         return datetime.date.today().isoformat()
 
     def now(self) -> str:
         """The time, UTC, ISO 8601 to the microsecond."""
+        import datetime  # noqa: PLC0415
+
         return datetime.datetime.now(datetime.UTC).isoformat()
 
     def reviewer(self, named: str | None) -> str:
@@ -87,12 +101,16 @@ class KnowledgeBase:
     @contextlib.contextmanager
     def writing(self, command: str) -> Iterator[None]:
         """Hold the lock, and first finish what an earlier run left half done."""
+        from codex_kb.transaction import locked  # noqa: PLC0415
+
         with locked(self.layout.root, command, _WAIT_SECONDS):
             self._recover()
             yield
 
     @cached_property
     def _transactions(self) -> Transactions:
+        from codex_kb.transaction import Transactions  # noqa: PLC0415
+
         return Transactions(self.layout.root)
 
     def unfinished(self) -> bool:
@@ -102,6 +120,8 @@ class KnowledgeBase:
     def _recover(self) -> None:
         if not self._transactions.unfinished():
             return
+        import dataclasses  # noqa: PLC0415
+
         commit, changed = self._transactions.recover()
         for path in changed:
             self.say(f"{path}: changed since an earlier run was cut off; yours stands, "
@@ -111,10 +131,14 @@ class KnowledgeBase:
 
     def change(self, path: str, after: bytes | None) -> Change:
         """A change of a file from what it is now."""
+        from codex_kb.transaction import Change, read  # noqa: PLC0415
+
         return Change(path, read(self.layout.root, path), after)
 
     def with_attributes(self, changes: Sequence[Change]) -> list[Change]:
         """The changes that change something, with what git must know of the folders that they open."""
+        from codex_kb.transaction import Change  # noqa: PLC0415
+
         folders = {path: path.rsplit("/", 1)[0] for path in _ATTRIBUTES}
         written = [c for c in changes if c.before != c.after]
         needed = [
@@ -155,6 +179,8 @@ class KnowledgeBase:
             WriteFailed: the file system refused; nothing was written.
             GitError: git refused; the files stand.
         """
+        from codex_kb.transaction import Commit  # noqa: PLC0415
+
         changes = self.with_attributes(changes)
         if not changes:
             return
@@ -176,6 +202,8 @@ class KnowledgeBase:
             self._transactions.finish()
             raise
         except OSError as error:
+            from codex_kb.transaction import write_failed  # noqa: PLC0415
+
             raise write_failed(error, self.layout.root) from error
         self._transactions.finish()
 

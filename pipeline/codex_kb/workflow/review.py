@@ -11,15 +11,18 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from codex_kb import layout as places
 from codex_kb import markdown_file, packet, propose, publish, review
 from codex_kb.errors import CodexError, Conflict, NotFound, RefusedFile, UsageError
 from codex_kb.fields import NULL_RESULT, PROCESSED
 from codex_kb.fields import text as text_of
-from codex_kb.records import Approved, Claim, Decision, Hit, Packet, Source
+from codex_kb.index import MANIFEST, entry_path, key_of, manifest, texts_of, title_text
+from codex_kb.records import Approved, Decision, Hit, Packet, Source
 from codex_kb.review import Outcome
-from codex_kb.store import decision_lines, decisions_path, packet_path, packet_to_json, record_path
+from codex_kb.store import as_claim, decision_lines, decisions_path, packet_path, packet_to_json, record_path
 from codex_kb.transaction import Change, read, write_file
 from codex_kb.workflow import index as indexes
+from codex_kb.workflow import refresh
 from codex_kb.workflow.ingest import Placer
 from codex_kb.workflow.kb import KnowledgeBase
 
@@ -184,17 +187,15 @@ class Review:
     def _write(self, case: _Case) -> None:
         """Everything that one packet's decisions change, as one transaction and one commit."""
         name, branch = case.packet.name, self.kb.branch_for(case.packet.name)
-        existing = self.kb.store.claims()[0]
         paths = self._paths(case.outcome.approved)
         rows = review.decisions(case.outcome, paths, self.reviewer, self.kb.now())
         decided_before = [d for d in self.kb.store.decisions()[0] if d.source == case.packet.source]
-        new = [_as_claim(a, paths[a.proposal.id]) for a in case.outcome.approved]
-        claims = [*existing, *new]
-        near = self._nearest(claims, new)
+        near = self._nearest(case.outcome.approved, paths)
         changes = [
             Change(paths[a.proposal.id], None, self._claim(a, case.source, paths[a.proposal.id], near).encode())
             for a in case.outcome.approved
         ]
+        embedded = self._entries(changes)
         if rows:
             log = decisions_path(name)
             earlier = read(self.kb.layout.root, log) or b""
@@ -206,7 +207,7 @@ class Review:
             changes.append(Change(case.packet.source, case.data, self._closed(case, [*decided_before, *rows])))
         written = [c.path for c in changes if c.path not in (packet_path(name), record_path(name))]
         self.kb.require_committed(written, branch)
-        changes += indexes.update(self.kb, claims)[0] if new else []
+        changes += embedded
         self.kb.apply(changes, self._message(case, near), branch)
         self.result.approved += paths.values()
         self.result.rejected += [(r.title, r.reason) for r in case.outcome.rejected]
@@ -224,17 +225,33 @@ class Review:
             paths[each.proposal.id] = f"{self.kb.settings.write_folder}/{each.domain}/{stem}.md"
         return paths
 
-    def _nearest(self, claims: Sequence[Claim], new: Sequence[Claim]) -> dict[str, tuple[Hit, ...]]:
-        """For each new claim the claims nearest to it, itself left out."""
-        if not new:
+    def _nearest(self, approved: Sequence[Approved], paths: Mapping[str, str]) -> dict[str, tuple[Hit, ...]]:
+        """For each new claim the claims nearest to it, those that come with it included, itself left out."""
+        if not approved:
             return {}
-        index = indexes.load(self.kb, claims, announce=False)
-        rows = [row for claim in new if (row := index.row(claim.path)) is not None]
-        rankings = index.nearest(index.vectors[rows], _NEAREST)
-        return {
-            claim.path: tuple(hit for hit in index.hits(ranking) if hit.path != claim.path)
-            for claim, ranking in zip(new, rankings, strict=True)
-        }
+        vectors = self.kb.encoder.encode([title_text(a.title, a.description) for a in approved])
+        index = indexes.load(self.kb, announce=False)
+        known = index.nearest_titles(vectors, _NEAREST)
+        index.close()
+        near = {}
+        for one, (own, hits) in enumerate(zip(approved, known, strict=True)):
+            beside = [
+                Hit(paths[other.proposal.id], other.title, round(float(vectors[one] @ vectors[two]), 4))
+                for two, other in enumerate(approved) if two != one
+            ]  # fmt: skip
+            ranked = sorted([*hits, *beside], key=lambda hit: (-hit.score, hit.path))
+            near[paths[own.proposal.id]] = tuple(ranked[:_NEAREST])
+        return near
+
+    def _entries(self, claims: Sequence[Change]) -> list[Change]:
+        """The committed entries of new claims, as their files will read; and the manifest, where it is missing."""
+        name = self.kb.encoder.name
+        texts = [texts_of(as_claim(markdown_file.parse(c.after or b"", c.path), c.path)) for c in claims]
+        made = refresh.embed(self.kb, {key_of(name, each): each for each in texts})
+        changes = [self.kb.change(entry_path(places.INDEX, key), data) for key, data in made.items()]
+        if claims and not self.kb.layout.path(MANIFEST).exists():
+            changes.append(self.kb.change(MANIFEST, manifest(name, "")))
+        return changes
 
     def _claim(self, approved: Approved, source: Source, path: str, near: Mapping[str, tuple[Hit, ...]]) -> str:
         people = (propose.byline(source), self.reviewer)
@@ -311,10 +328,6 @@ class _Case:
     data: bytes
     source: Source
     text: str | None
-
-
-def _as_claim(approved: Approved, path: str) -> Claim:
-    return Claim(path, {}, "", approved.title, approved.domain, approved.description, approved.confidence)
 
 
 def _ids(waiting: Packet) -> list[str]:

@@ -2,114 +2,167 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+import json
+import os
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from codex_kb import search as ranking
+from codex_kb import snippet, vector_index, wikilinks
+from codex_kb.catalog import Card, Catalog
 from codex_kb.errors import NotFound, UsageError
-from codex_kb.lexical_index import LexicalIndex
-from codex_kb.records import Claim
+from codex_kb.passages import prose
+from codex_kb.search import Score
 from codex_kb.workflow import index as indexes
-from codex_kb.workflow.index import ClaimIndex
-from codex_kb.workflow.kb import KnowledgeBase
 
-#: How deep each ranking goes before the two are fused.
-_DEPTH = 200
-_MAX_QUERY_CHARS = 20_000
+if TYPE_CHECKING:
+    from codex_kb.workflow.kb import KnowledgeBase
+
+#: How deep each ranking goes before the two are fused; deeper finds no more (measured).
+_DEPTH = 100
+#: What a model of sentences reads of a question, about; words count throughout.
+_LONG_QUESTION = 200
+_TRIES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What hits are limited to."""
+class Filters(NamedTuple):
+    """What hits are limited to; retired claims are left out unless asked for."""
 
     domain: str = ""
     confidence: str = ""
+    retired: bool = False
+
+
+class Found(NamedTuple):
+    """A hit with the parts of its score, and the part of the claim that shows why: text, where words match."""
+
+    card: Card
+    score: Score
+    snippet: str = ""
+    matches: tuple[tuple[int, int], ...] = ()
 
 
 class Searcher:
-    """Answers questions about one knowledge base; indexes are made when a mode first needs them."""
+    """Answers questions about one knowledge base; what a mode needs is opened when it is first used."""
 
     def __init__(self, kb: KnowledgeBase, mode: str = "hybrid") -> None:
         self.kb = kb
         self.mode = mode
-        self.claims, unreadable = kb.store.claims()
-        for problem in unreadable:
-            kb.say(f"left out {problem.path}: {problem.message}")
+        self.index = indexes.load(kb)
+        for problem in self.index.catalog.problems():
+            path, _, _, message, _ = json.loads(problem)
+            kb.say(f"left out {path}: {message}")
 
-    @cached_property
-    def _index(self) -> ClaimIndex:
-        return indexes.load(self.kb, self.claims)
-
-    @cached_property
-    def _words(self) -> LexicalIndex:
-        return LexicalIndex([(claim.title, claim.description) for claim in self.claims])
-
-    def search(self, query: str, k: int, filters: Filters) -> list[tuple[Claim, float]]:
+    def search(self, query: str, k: int, filters: Filters, snippets: bool = False) -> list[Found]:
         """The k best claims for a question with their scores, best first.
 
         Raises:
             UsageError: the question is empty.
         """
-        query = query.strip()
+        query = " ".join(query.replace("\0", " ").split())
         if not query:
             raise UsageError("the question is empty", hint='codex search "what you want to know"')
-        query = query[:_MAX_QUERY_CHARS]
-        keep = ranking.allowed(self.claims, filters.domain, filters.confidence)
-        rankings = []
-        if self.mode != "lexical" and self.claims:
-            rankings.append(self._index.nearest(self.kb.encoder.encode([query]), len(self.claims))[0])
-        if self.mode != "dense":
-            rankings.append(self._words.search(query, len(self.claims)))
-        return self._best(rankings, keep, k)
+        if self.mode != "lexical" and len(query.split()) > _LONG_QUESTION:
+            self.kb.say("a long question: all its words count, its meaning only as far as the model reads")
+        found = self._hits(query, k, filters)
+        for _ in range(_TRIES):
+            if self.index.unchanged(self.kb, [hit.card.path for hit in found]):
+                break
+            self.index.close()
+            self.index = indexes.load(self.kb, every_file=True)
+            found = self._hits(query, k, filters)
+        return [self._with_snippet(hit, query) for hit in found] if snippets else found
 
-    def related(self, path: str, k: int) -> list[tuple[Claim, float]]:
-        """The k claims that a claim should link to, best first, never itself.
+    def _hits(self, query: str, k: int, filters: Filters) -> list[Found]:
+        if not self.index.claims:
+            return []
+        only, hidden = self._allowed(filters)
+        depth = max(_DEPTH, k) + len(hidden)
+        weights, most = self.index.term_weights(query) if self.mode != "dense" else ({}, 1.0)
+        lexical = self.index.words.scores(weights) if weights else np.zeros(0, np.float32)
+        vector = self.kb.encoder.query(query) if self.mode != "lexical" else None
+        rows = self._candidates(lexical, vector, depth, only)
+        rows = rows[~np.isin(rows, hidden)]
+        meaning, words = {}, {}
+        if vector is not None:
+            cosines = vector_index.scores_of(self.index.whole, vector, rows)
+            meaning = dict(zip(rows.tolist(), cosines.tolist(), strict=True))
+        if len(lexical):
+            words = dict(zip(rows.tolist(), (lexical[rows] / most).tolist(), strict=True))
+        return self._best(ranking.fuse(meaning, words, self.mode), k)
 
-        Raises:
-            NotFound: there is no such claim.
-        """
-        row = self._index.row(self.find(path))
-        assert row is not None
-        claim = self.claims[row]
-        keep = ranking.allowed(self.claims, "", "") - {row}
-        dense = self._index.nearest(self._index.vectors[row : row + 1], _DEPTH)[0]
-        words = self._words.search(f"{claim.title} {claim.description}", _DEPTH)
-        return self._best([dense, words], keep, k)
+    def _candidates(
+        self, lexical: vector_index.Floats, vector: vector_index.Floats | None, depth: int,
+        only: vector_index.Rows | None,
+    ) -> vector_index.Rows:  # fmt: skip
+        """Rows that are among the first of either ranking."""
+        found = [np.zeros(0, np.int64)]
+        if vector is not None:
+            found.append(self.index.nearest(vector, depth, only))
+        if len(lexical):
+            best = vector_index.top(lexical, depth) if only is None else only[vector_index.top(lexical[only], depth)]
+            found.append(best[lexical[best] > 0])
+        return np.unique(np.concatenate(found))
 
-    def _best(self, rankings: Sequence[ranking.Ranking], keep: set[int], k: int) -> list[tuple[Claim, float]]:
-        kept = [ranking.best(each, keep, _DEPTH) for each in rankings]
-        ranked = kept[0] if len(kept) == 1 else ranking.fuse(kept)
-        return [(self.claims[number], round(score, 6)) for number, score in ranked[:k]]
+    def _allowed(self, filters: Filters) -> tuple[vector_index.Rows | None, vector_index.Rows]:
+        """The rows that a search is limited to (None: all), and those that it must not show."""
+        which, rows = self.index.catalog.limited(filters.domain, filters.confidence, filters.retired)
+        ids = np.array(rows, np.int64)
+        return (ids, ids[:0]) if which == "only" else (None, ids)
+
+    def _best(self, scores: dict[int, Score], k: int) -> list[Found]:
+        # Cards of a few more than k: those that tie with the k-th are put in order by path.
+        first = sorted(scores, key=lambda row: -scores[row].total)
+        if len(first) > k:
+            least = scores[first[k - 1]].total - 1e-6
+            first = [row for row in first if scores[row].total >= least]
+        cards = self.index.catalog.cards(first)
+        order = ranking.best({row: scores[row] for row in cards}, {row: card.path for row, card in cards.items()})
+        return [Found(cards[row], scores[row]) for row in order[:k]]
+
+    def _with_snippet(self, hit: Found, query: str) -> Found:
+        """The hit with the sentence of its body that shares most with the question; else its description."""
+        path = os.path.join(self.kb.layout.root, hit.card.path)
+        try:
+            with open(path, encoding="utf-8", errors="replace", newline="") as file:
+                body = prose(snippet.body_of(file.read()))
+        except OSError:
+            body = ""
+        worth = self.index.worth(query)
+        text, matches = snippet.best(body, worth)
+        if not text and hit.card.description:
+            text, matches = snippet.best(hit.card.description, worth)
+        return hit._replace(snippet=text or hit.card.description, matches=matches)
 
     def find(self, named: str) -> str:
-        """The path of a claim named by path, stem or title.
-
-        Raises:
-            NotFound: there is no such claim, or several have the name.
-        """
-        return find_claim(self.kb, self.claims, named)
+        """The path of a claim named by path, stem or title. Raises NotFound."""
+        return find_claim(self.kb, self.index.catalog, named)
 
 
-def find_claim(kb: KnowledgeBase, claims: Sequence[Claim], named: str) -> str:
+def find_claim(kb: KnowledgeBase, catalog: Catalog, named: str) -> str:
     """The path of a claim named by path (from the root or from here), stem or title.
 
     Raises:
         NotFound: there is no such claim, or several have the name.
     """
     wanted = named.strip()
-    paths = {claim.path for claim in claims}
     for path in (wanted.removeprefix("./"), _relative(kb, wanted)):
-        if path in paths:
+        if catalog.by_path([path]):
             return path
-    name = wanted.casefold()
-    found = sorted(c.path for c in claims if name in (PurePosixPath(c.path).stem.casefold(), c.title.casefold()))
+    rows = [row for _, row in catalog.named({wikilinks.target(wanted)})]
+    found = sorted(card.path for card in catalog.cards(rows).values() if _is_called(card, wanted))
     if len(found) == 1:
         return found[0]
     if found:
         raise NotFound(f"{named} may mean {', '.join(found)}", hint="name the path")
     raise NotFound("no such claim", path=named, hint="codex search finds claims by meaning")
+
+
+def _is_called(card: Card, name: str) -> bool:
+    return name.casefold() in (PurePosixPath(card.path).stem.casefold(), card.title.casefold())
 
 
 def _relative(kb: KnowledgeBase, path: str) -> str:
@@ -125,8 +178,6 @@ def batch(lines: Iterator[str], key: str) -> Iterator[tuple[object, str]]:
     Raises:
         UsageError: an object has no `key`.
     """
-    import json  # noqa: PLC0415
-
     for number, line in enumerate(lines, 1):
         text = line.rstrip("\r\n")
         if not text.strip():

@@ -7,18 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from codex_kb import ingest
-from codex_kb import layout as places
 from codex_kb.errors import NotFound, RefusedFile
 from codex_kb.fields import status_of
 from codex_kb.fields import text as text_of
 from codex_kb.records import GENERATION_ZERO, Claim, Decision, Evidence, Hit, Packet, Proposal, Source
 from codex_kb.store import claim_evidence
 from codex_kb.workflow import check as checks
+from codex_kb.workflow import distill
 from codex_kb.workflow import index as indexes
 from codex_kb.workflow.kb import KnowledgeBase
 from codex_kb.workflow.search import find_claim
 
 _CONTEXT_CHARS = 200
+_NEAREST = 5
 
 
 @dataclass(frozen=True)
@@ -73,26 +74,25 @@ def show(kb: KnowledgeBase, named: str) -> Shown:
                     proposal=proposal, packet=packet, quotes=_quotes(kb, proposal.evidence), nearest=proposal.nearest
                 )
     decided = [d for d in decisions if len(named) >= 4 and d.id.startswith(named.lower())]
-    claims, _ = kb.store.claims()
     target = decided[-1].claim if decided and decided[-1].claim else named
     if decided and not decided[-1].claim:
         return Shown(decisions=tuple(decided))
+    index = indexes.load(kb, announce=False)
     try:
-        path = find_claim(kb, claims, target)
+        path = find_claim(kb, index.catalog, target)
     except NotFound:
         return _source(kb, named, decisions)
-    return _claim(kb, claims, path, decisions)
+    return _claim(kb, index, path, decisions)
 
 
-def _claim(kb: KnowledgeBase, claims: list[Claim], path: str, decisions: list[Decision]) -> Shown:
-    index = indexes.load(kb, claims, announce=False)
-    row = index.row(path)
-    assert row is not None
-    ranking = index.nearest(index.vectors[row : row + 1], 6)[0]
+def _claim(kb: KnowledgeBase, index: indexes.ClaimIndex, path: str, decisions: list[Decision]) -> Shown:
+    claim = kb.store.claim(path)
+    row = index.catalog.by_path([path])[path].id
+    near = index.nearest_titles(index.title[row : row + 1], _NEAREST + 1)[0]
     return Shown(
-        claim=claims[row],
-        quotes=_quotes(kb, tuple(claim_evidence(claims[row]))),
-        nearest=index.hits([(r, s) for r, s in ranking if r != row][:5]),
+        claim=claim,
+        quotes=_quotes(kb, tuple(claim_evidence(claim))),
+        nearest=tuple(hit for hit in near if hit.path != path)[:_NEAREST],
         decisions=tuple(d for d in decisions if d.claim == path),
     )
 
@@ -133,7 +133,7 @@ def status(kb: KnowledgeBase) -> Status:
             counts[status_of(source.fields)] += 1
     packets = kb.store.packets()
     claims, _ = kb.store.claims()
-    state = indexes.state(kb, claims)
+    state = distill.state_of_files(kb, claims)
     problems = checks.run(kb, [])
     return Status(
         sources=dict(sorted(counts.items())),
@@ -141,7 +141,7 @@ def status(kb: KnowledgeBase) -> Status:
         claims=len(claims),
         problems=sum(p.severity == "error" for p in problems),
         fresh=state.fresh,
-        indexed=len(indexes.stored_keys(kb, places.INDEX)),
+        indexed=len(state.unchanged | state.remove),
         unfinished=kb.unfinished(),
         waiting=[p.name for p in packets],
     )

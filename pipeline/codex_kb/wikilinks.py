@@ -1,0 +1,63 @@
+"""`[[…]]` links: what a claim names, and by what names it may be named; case and punctuation do not count."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote
+
+_LINK = re.compile(r"\[\[([^\[\]\n]{1,1000})\]\]")
+_CODE = re.compile(r"`[^`\n]*`")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_WORD = re.compile(r"\w+")
+#: Fields that name other claims, with or without brackets.
+RELATIONS = ("depends_on", "challenged_by", "challenges", "related_claims", "related_to", "supports")
+_LONGEST = 1000
+
+
+def name_key(text: str) -> str:
+    """Names that mean the same compare equal."""
+    return " ".join(_WORD.findall(unquote(text).replace("_", " ").casefold()))
+
+
+def path_key(path: str) -> str:
+    """Paths that mean the same compare equal: case and a suffix of Markdown do not count."""
+    folded = path.casefold().removeprefix("./").removeprefix("/")
+    return folded.removesuffix(".md").removesuffix(".markdown")
+
+
+def names_of(path: str, title: str) -> set[str]:
+    """Everything that a link to this claim may say, as keys."""
+    return {path_key(path), name_key(PurePosixPath(path).stem), name_key(title)} - {""}
+
+
+def target(link: str) -> str:
+    """The key of what a link's inside names."""
+    named = re.split(r"[|#]", link, maxsplit=1)[0].strip()
+    return path_key(named) if "/" in named else name_key(named.removesuffix(".md"))
+
+
+def links_in(body: str, first_line: int = 1) -> Iterator[tuple[int, str]]:
+    """(line, link) of every `[[…]]` that the text makes itself: not in code, not in quotes."""
+    fence = ""
+    for number, line in enumerate(body.split("\n"), first_line):
+        found = _FENCE.match(line)
+        if found and (not fence or found[1].startswith(fence)):
+            fence = "" if fence else found[1]
+        elif not fence and "[[" in line and not line.lstrip().startswith(">"):
+            for link in _LINK.findall(_CODE.sub("", line)):
+                yield number, link
+
+
+def targets(fields: Mapping[str, Any], body: str) -> set[str]:
+    """Keys of everything that a claim links to, in its body and in the fields that name claims."""
+    found = {target(link) for _, link in links_in(body)}
+    for field in RELATIONS:
+        value = fields.get(field)
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, str) and len(item) <= _LONGEST:
+                inside = _LINK.findall(item) or [item]
+                found |= {target(link) for link in inside}
+    return found - {""}

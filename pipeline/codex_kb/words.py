@@ -1,0 +1,66 @@
+"""Text to the terms that are looked up: lower case, accents folded, stems by Porter (1980)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from Stemmer import Stemmer
+
+_ASCII = re.compile(r"[a-zA-Z0-9]+")
+#: Scripts without spaces between words (Chinese, Japanese) or with long ones (Korean): each character is a term.
+_SINGLE = r"\u2e80-\u2fdf\u3005-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+_LONGEST = 64
+
+
+@lru_cache(maxsize=1)
+def _any_script() -> re.Pattern[str]:
+    return re.compile(rf"[{_SINGLE}]|[^\W_{_SINGLE}]+")
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    # The large pattern takes milliseconds to compile, which a question in English need not pay.
+    return _ASCII if text.isascii() else _any_script()
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Stemmer:
+    import Stemmer  # noqa: PLC0415
+
+    return Stemmer.Stemmer("porter", 0)
+
+
+@lru_cache(maxsize=200_000)
+def _stem(word: str) -> str:
+    return str(_stemmer().stemWord(word))
+
+
+def terms(text: str) -> list[str]:
+    """The terms of a text in their order."""
+    folded = text.lower()
+    if not folded.isascii():
+        marks = unicodedata.normalize("NFKD", folded)
+        folded = unicodedata.normalize("NFC", "".join(c for c in marks if not unicodedata.combining(c)))
+    return [_stem(word[:_LONGEST]) for word in _pattern(folded).findall(folded)]
+
+
+def weighted(fields: Iterable[tuple[str, int]]) -> tuple[Counter[str], int]:
+    """How often each term stands in the fields, each field counted by its weight; and the number of terms."""
+    counts: Counter[str] = Counter()
+    length = 0
+    for text, weight in fields:
+        found = terms(text)
+        length += len(found)
+        for term, times in Counter(found).items():
+            counts[term] += times * weight
+    return counts, length
+
+
+def found_terms(text: str) -> list[tuple[str, int, int]]:
+    """(term, start, end) of each word of a text as it stands."""
+    return [(term, *word.span()) for word in _pattern(text).finditer(text) for term in terms(word[0])]

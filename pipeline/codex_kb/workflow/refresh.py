@@ -1,0 +1,408 @@
+"""The local copy of the index brought up to date: what changed is read, the rest is only looked at."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from filelock import FileLock
+
+from codex_kb import index, markdown_file, passages, postings, stat_cache, vector_index, wikilinks, words
+from codex_kb import layout as places
+from codex_kb.catalog import Card, Catalog
+from codex_kb.errors import NotFound, RefusedFile
+from codex_kb.fields import text as text_of
+from codex_kb.records import Claim, Problem
+from codex_kb.stat_cache import Folder, Stat
+from codex_kb.store import as_claim
+from codex_kb.transaction import prepare_local, write_file
+from codex_kb.workflow import index as local
+from codex_kb.workflow.kb import KnowledgeBase
+
+if TYPE_CHECKING:
+    pass
+
+#: Entries that are embedded and wait for `codex distill` to commit them.
+PENDING = f"{places.LOCAL}/entries"
+_LOCK = "lock"
+#: Claims that are embedded before the result is kept: some seconds' work.
+_CHUNK = 256
+#: The postings are made again when more documents than this, and than this part of all, came or went.
+_FEW, _PART = 500, 50
+#: Rows of the files that may stand for no claim before the copy is made from scratch.
+_SPARE_ROWS = 1000
+_COLUMNS = (("title", 2), ("description", 2), ("body", 1))
+
+
+@dataclass
+class _Diff:
+    """What a look at some folders found: files to read, files that went, stats to note."""
+
+    changed: list[tuple[str, str, Stat, bytes | None]] = field(default_factory=list)
+    removed: list[tuple[str, str]] = field(default_factory=list)
+    folders: list[Folder] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    looked: int = 0
+
+
+def claims(kb: KnowledgeBase, announce: bool = True) -> None:
+    """Bring the claims of the local copy up to date."""
+    with _Writer(kb, announce) as writer:
+        writer.claims()
+
+
+def everything(kb: KnowledgeBase, anew: bool = False) -> None:
+    """Bring the claims of the local copy, and what it knows of the committed entries, up to date.
+
+    With `anew` the committed entries are not believed: what is read is embedded.
+    """
+    with _Writer(kb, announce=False, anew=anew) as writer:
+        writer.claims()
+        writer.entries(_all_entry_folders(kb, writer.catalog))
+
+
+def entries(kb: KnowledgeBase, paths: Iterable[str]) -> None:
+    """Take note of entries that were just written or removed."""
+    folders = sorted({path.rpartition("/")[0] for path in paths if local.is_entry_folder(path)})
+    with _Writer(kb, announce=False) as writer:
+        seen = [f for folder in folders for f in stat_cache.scan(str(kb.layout.root), folder, _is_entry, _nothing)]
+        writer.entries((seen, []))
+
+
+class _Writer:
+    """Holds the lock on the local copy; what is done with it is kept as a whole or not at all."""
+
+    def __init__(self, kb: KnowledgeBase, announce: bool, anew: bool = False) -> None:
+        self.kb = kb
+        self.announce = announce
+        self.anew = anew
+        self.root = str(kb.layout.root)
+        self.folder = _writable(kb)
+        self._lock = FileLock(self.folder / _LOCK)
+
+    def __enter__(self) -> _Writer:
+        self._lock.acquire()
+        try:
+            self._open()
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self.catalog.close(keep=kind is None)
+            if kind is None:
+                names = [local.CATALOG, local.WHOLE, local.TITLE, *self._named()]
+                local.seal(self.folder, names)
+                for stale in self.folder.iterdir():
+                    if stale.name not in {*names, local.SEAL, _LOCK}:
+                        stale.unlink(missing_ok=True)
+        finally:
+            self._lock.release()
+
+    def _named(self) -> list[str]:
+        return [str(self.meta[name]) for name in ("words", "near") if self.meta.get(name)]
+
+    def _open(self) -> None:
+        wanted = local.identity(self.kb)
+        if local.sealed(self.folder):
+            with contextlib.suppress(sqlite3.Error):
+                self.catalog = Catalog(str(self.folder / local.CATALOG), write=True)
+                self.meta = self.catalog.meta()
+                spare = int(self.meta["rows"]) - 2 * int(self.meta["claims"])
+                if all(self.meta.get(name) == value for name, value in wanted.items()) and spare <= _SPARE_ROWS:
+                    return
+                self.catalog.close(keep=False)
+        for old in self.folder.iterdir():
+            if old.name != _LOCK:
+                old.unlink()
+        self.catalog = Catalog(str(self.folder / local.CATALOG), write=True)
+        self.meta = {**wanted, "rows": 0, "dimension": 0, "claims": 0, "words_rows": 0, "files": 0, "made": 0,
+                     "folder_times": b"", "looked": 0}  # fmt: skip
+        for name in (local.WHOLE, local.TITLE):
+            (self.folder / name).touch()
+        self.catalog.set_meta(self.meta)
+
+    # -- claims ------------------------------------------------------------------------------------
+
+    def claims(self) -> None:
+        """Read the claims that changed, embed what no entry holds, and forget those that went."""
+        diff = self._diff(local.claim_folders(self.kb), local.may_be_claim, entries_=False)
+        gone = [f"{folder}/{name}" for folder, name in diff.removed]
+        total = len(diff.changed)
+        for at in range(0, total, _CHUNK):
+            self.kb.progress("indexing", at, total)
+            self._read_claims(diff.changed[at : at + _CHUNK], diff.looked)
+        self.kb.progress("indexing", total, total)
+        self.catalog.remove(card.id for card in self.catalog.by_path(gone).values())
+        self._note(diff)
+        known = [path for path in self.catalog.folders() if not local.is_entry_folder(path)]
+        times, newest = stat_cache.folder_times(self.root, sorted(known))
+        self.meta["claims"] = self.catalog.count()
+        if newest >= diff.looked:  # a folder changed while its files were read: the next run looks again
+            times = b""
+        self._set(folder_times=times, looked=diff.looked, files=self.catalog.file_count(places.INDEX))
+        self._merge()
+
+    def _set(self, **values: Any) -> None:
+        self.meta |= values
+        self.catalog.set_meta(self.meta)
+
+    def _read_claims(self, files: Sequence[tuple[str, str, Stat, bytes | None]], looked: int) -> None:
+        rows = []
+        found: list[Claim] = []
+        for folder, name, stat, sha256 in files:
+            path = f"{folder}/{name}"
+            problem, digest = None, sha256
+            try:
+                data = self.kb.store.read_bytes(path)
+                digest = hashlib.sha256(data).digest()
+                if digest != sha256:
+                    file = markdown_file.parse(data, path)
+                    if text_of(file.fields.get("type")).lower() == "claim":
+                        found.append(as_claim(file, path))
+                    else:
+                        self.catalog.remove(card.id for card in self.catalog.by_path([path]).values())
+            except (RefusedFile, NotFound) as error:
+                problem = json.dumps([path, error.line, error.code, error.message, error.hint])
+                digest = None
+                self.catalog.remove(card.id for card in self.catalog.by_path([path]).values())
+            rows.append((folder, name, stat, looked, digest, problem))
+        self._add(found)
+        self.catalog.set_files(rows)
+
+    def _add(self, found: Sequence[Claim]) -> None:
+        """Put claims in, at the end of every array; what stood at their paths goes."""
+        texts = [index.texts_of(claim) for claim in found]
+        keys = [index.key_of(self.kb.encoder.name, each) for each in texts]
+        vectors = self._vectors(dict(zip(keys, texts, strict=True)))
+        packed = self._packed(found)
+        self.catalog.remove(card.id for card in self.catalog.by_path([claim.path for claim in found]).values())
+        first = int(self.meta["rows"])
+        self.catalog.add(
+            (_card(first + number, key, claim), packed[number], wikilinks.names_of(claim.path, claim.title),
+             wikilinks.targets(claim.fields, claim.body))
+            for number, (key, claim) in enumerate(zip(keys, found, strict=True))
+        )  # fmt: skip
+        if found:
+            vector_index.append(self.folder / local.WHOLE, np.stack([vectors[key].whole for key in keys]))
+            vector_index.append(self.folder / local.TITLE, np.stack([vectors[key].title for key in keys]))
+            self._set(rows=first + len(found), dimension=len(vectors[keys[0]].title))
+
+    def _vectors(self, texts: dict[str, index.Texts]) -> dict[str, index.Entry]:
+        """The entries of these keys: committed, waiting, or embedded now."""
+        known = {} if self.anew else {key: read_entry(self.kb, key) for key in texts}
+        found = {key: entry for key, entry in known.items() if entry is not None}
+        missing = {key: text for key, text in texts.items() if key not in found}
+        if missing and self.announce:
+            self.announce = False
+            self.kb.say("some claims are not in the index yet; embedding them (codex distill keeps the result)")
+        for key, data in embed(self.kb, missing).items():
+            found[key] = index.load_entry(data, key)
+            keep(self.kb, key, data)
+        return found
+
+    def _packed(self, found: Sequence[Claim]) -> list[bytes]:
+        counted = [words.weighted((_column(claim, name), weight) for name, weight in _COLUMNS) for claim in found]
+        asked = {term for counts, _ in counted for term in counts}
+        known = self.catalog.term_ids(asked)
+        next_ = int(self.meta.get("terms", 0))
+        new = {term: next_ + number for number, term in enumerate(sorted(asked - known.keys()))}
+        self.catalog.add_terms(new.items())
+        self._set(terms=next_ + len(new))
+        known |= new
+        return [
+            postings.pack({known[term]: times for term, times in counts.items()}, length) for counts, length in counted
+        ]
+
+    def _merge(self) -> None:
+        """Make postings and approximate index again, when much has come and gone since."""
+        first, rows = int(self.meta["words_rows"]), int(self.meta["rows"])
+        gone = [row for row, _ in self.catalog.gone() if row < first]
+        if rows - first + len(gone) <= max(_FEW, int(self.meta["claims"]) // _PART):
+            return
+        base = local.load_postings(self.folder, self.meta)
+        made = int(self.meta["made"]) + 1
+        name = f"words-{made}.bin"
+        merged = postings.merge(base, gone, self.catalog.since(first))
+        sizes = local.save_postings(self.folder / name, merged)
+        self.catalog.forget_gone()
+        self._set(words=name, words_rows=rows, made=made, **sizes)
+        self._approximate(f"near-{made}.faiss")
+
+    def _approximate(self, name: str) -> None:
+        rows = int(self.meta["rows"])
+        if int(self.meta["claims"]) < vector_index.APPROXIMATE_FROM:
+            self._set(near="", near_rows=0)
+            return
+        matrix = vector_index.mapped(self.folder / local.WHOLE, rows, int(self.meta["dimension"]))
+        dead = np.array(self.catalog.dead_rows(), np.int64)
+        first = int(self.meta.get("near_rows", 0))
+        if self.meta.get("near"):
+            come = np.setdiff1d(np.arange(first, rows), dead)
+            vector_index.renew(self.folder / str(self.meta["near"]), self.folder / name, matrix, dead, come)
+            self._set(near=name, near_rows=rows)
+            return
+        self.kb.say(f"making the approximate index of {self.meta['claims']} claims")
+        probes, recall = vector_index.build(self.folder / name, matrix, np.setdiff1d(np.arange(rows), dead))
+        self._set(near=name, near_rows=rows, probes=probes, recall=recall)
+
+    # -- entries -----------------------------------------------------------------------------------
+
+    def entries(self, folders: tuple[Iterable[Folder], Sequence[str]]) -> None:
+        """Read the committed entries of these folders that changed; those of the others that went are forgotten."""
+        diff = self._diff(folders[0], _is_entry, entries_=True, dropped=folders[1])
+        rows = []
+        for folder, name, stat, sha256 in diff.changed:
+            path = f"{folder}/{name}"
+            problem, digest = None, sha256
+            try:
+                data = self.kb.store.read_bytes(path)
+                digest = hashlib.sha256(data).digest()
+                if digest != sha256:
+                    index.load_entry(data, index.entry_key(path))
+            except (RefusedFile, NotFound, ValueError) as error:
+                problem, digest = json.dumps([path, 1, "damaged-index", str(error), "codex distill"]), None
+            rows.append((folder, name, stat, diff.looked, digest, problem))
+        self.catalog.set_files(rows)
+        self._note(diff)
+
+    # -- looking -----------------------------------------------------------------------------------
+
+    def _diff(
+        self, seen: Iterable[Folder], wanted: stat_cache.Wanted, entries_: bool, dropped: Sequence[str] | None = None
+    ) -> _Diff:
+        """What changed in the folders that were seen; folders of this kind that were not seen went."""
+        diff = _Diff(looked=time.time_ns())
+        known = {p: s for p, s in self.catalog.folders().items() if local.is_entry_folder(p) == entries_}
+        there = set()
+        for folder in seen:
+            there.add(folder.path)
+            if folder.path not in known or not folder.clean(*known[folder.path]):
+                diff.folders.append(folder)
+                self._diff_folder(diff, folder.path, wanted)
+        diff.dropped = list(known.keys() - there if dropped is None else dropped)
+        diff.removed += [(folder, name) for folder in diff.dropped for name in self.catalog.files(folder)]
+        return diff
+
+    def _diff_folder(self, diff: _Diff, folder: str, wanted: stat_cache.Wanted) -> None:
+        before = self.catalog.files(folder)
+        now = stat_cache.files(self.root, folder, wanted)
+        for name, stat in sorted(now.items()):
+            old, looked, sha256 = before.get(name, (None, 0, None))
+            if old != stat or stat_cache.racy(max(stat.modified, stat.changed), looked):
+                diff.changed.append((folder, name, stat, sha256))
+        diff.removed += [(folder, name) for name in before if name not in now]
+
+    def _note(self, diff: _Diff) -> None:
+        for folder in diff.dropped:
+            self.catalog.drop_folder(folder)
+        for folder, name in diff.removed:
+            self.catalog.drop_files(folder, [name])
+        self.catalog.set_folders(diff.folders, diff.looked)
+
+
+# -- entries as files ------------------------------------------------------------------------------
+
+
+def read_entry(kb: KnowledgeBase, key: str) -> index.Entry | None:
+    """The entry of a key, committed or waiting; None where there is none that is whole."""
+    for folder in (places.INDEX, PENDING):
+        with contextlib.suppress(OSError, ValueError):
+            return index.load_entry(kb.layout.path(index.entry_path(folder, key)).read_bytes(), key)
+    return None
+
+
+def pending(kb: KnowledgeBase, key: str) -> bytes | None:
+    """The bytes of an entry that waits to be committed."""
+    with contextlib.suppress(OSError, ValueError):
+        data = kb.layout.path(index.entry_path(PENDING, key)).read_bytes()
+        index.load_entry(data, key)
+        return data
+    return None
+
+
+def keep(kb: KnowledgeBase, key: str, data: bytes) -> None:
+    """Keep an entry until it is committed; a disk that refuses costs time, not the answer."""
+    try:
+        prepare_local(kb.layout.root)
+        write_file(kb.layout.path(index.entry_path(PENDING, key)), data)
+    except OSError as error:
+        kb.say(f"{PENDING}: not kept: {error.strerror}")
+
+
+def embed(kb: KnowledgeBase, texts: dict[str, index.Texts]) -> dict[str, bytes]:
+    """Entries for texts by key."""
+    flat = [text for each in texts.values() for text in each.all]
+    vectors = kb.encoder.encode(flat)
+    entries_, at = {}, 0
+    for key, each in texts.items():
+        entries_[key] = index.dump_entry(key, vectors[at : at + len(each.all)])
+        at += len(each.all)
+    return entries_
+
+
+def problems(catalog: Catalog) -> Iterator[Problem]:
+    """The files that could not be read."""
+    for text in catalog.problems():
+        yield Problem(*json.loads(text))
+
+
+# --------------------------------------------------------------------------------------------------
+
+
+def _writable(kb: KnowledgeBase) -> Path:
+    """The folder of the local copy; a temporary one where the knowledge base cannot be written."""
+    try:
+        prepare_local(kb.layout.root)
+        kb.index_folder.mkdir(parents=True, exist_ok=True)
+        if os.access(kb.index_folder, os.W_OK):
+            return kb.index_folder
+        reason = "Permission denied"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    _elsewhere(kb, reason)
+    return kb.index_folder
+
+
+def _elsewhere(kb: KnowledgeBase, reason: str) -> None:
+    """Keep the local copy in a temporary folder for this run."""
+    kb.say(f"{local.FOLDER}: not kept: {reason}")
+    kb.index_folder = Path(tempfile.mkdtemp(prefix="codex-index-"))
+    atexit.register(shutil.rmtree, kb.index_folder, ignore_errors=True)
+
+
+def _all_entry_folders(kb: KnowledgeBase, catalog: Catalog) -> tuple[list[Folder], list[str]]:
+    seen = list(stat_cache.scan(str(kb.layout.root), places.INDEX, _is_entry, _nothing))
+    known = {path for path in catalog.folders() if local.is_entry_folder(path)}
+    return seen, sorted(known - {folder.path for folder in seen})
+
+
+def _is_entry(name: str) -> bool:
+    return name.endswith(".jsonl")
+
+
+def _nothing(_: str) -> bool:
+    return False
+
+
+def _card(row: int, key: str, claim: Claim) -> Card:
+    return Card(row, claim.path, key, claim.title, claim.domain, claim.confidence, claim.description, claim.status,
+                bool(claim.fields.get("challenged_by")), text_of(claim.fields.get("created")))  # fmt: skip
+
+
+def _column(claim: Claim, name: str) -> str:
+    return passages.prose(claim.body) if name == "body" else str(getattr(claim, name))

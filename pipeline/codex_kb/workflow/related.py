@@ -1,0 +1,102 @@
+"""`codex related`: the claims that a claim should link to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from codex_kb import postings, related, vector_index, wikilinks
+from codex_kb.catalog import Card
+from codex_kb.related import Likeness
+from codex_kb.words import terms
+from codex_kb.workflow import index as indexes
+from codex_kb.workflow.search import find_claim
+
+if TYPE_CHECKING:
+    from codex_kb.workflow.kb import KnowledgeBase
+
+
+class Suggested(NamedTuple):
+    """A claim to link to, with the parts of its score."""
+
+    card: Card
+    score: Likeness
+
+
+class Relations:
+    """Answers what claims of one knowledge base should link to."""
+
+    def __init__(self, kb: KnowledgeBase) -> None:
+        self.kb = kb
+        self.index = indexes.load(kb, every_file=True)
+
+    def find(self, named: str) -> str:
+        """The path of a claim named by path, stem or title. Raises NotFound."""
+        return find_claim(self.kb, self.index.catalog, named)
+
+    def related(self, path: str, k: int) -> list[Suggested]:
+        """The k claims that a claim should link to, best first, never itself.
+
+        Raises:
+            NotFound: there is no such claim.
+        """
+        index = self.index
+        asked = index.catalog.by_path([self.find(path)]).popitem()[1]
+        text = self._terms(asked)
+        words = index.words.scores(dict.fromkeys(related.terms_to_ask(text, index.claims), 1.0))
+        near = self._near(asked, words)
+        cosines = self._cosines(asked, near)
+        own = max(float(words[asked.id]), 1e-9)
+        alike = {row: (max(0.0, cosines[row]) + min(1.0, float(words[row]) / own)) / 2 for row in near}
+        linked = related.follow(alike, self._links(near))
+        cards = self._candidates(asked, {*near, *linked})
+        cosines |= self._cosines(asked, [row for row in cards if row not in cosines])
+        mentions = self._mentions(cards, text)
+        best = max([float(words[row]) for row in cards], default=0.0) or 1.0
+        found = [
+            Suggested(card, related.score(cosines[row], float(words[row]) / best, linked.get(row, 0.0), mentions[row],
+                                          bool(asked.created) and card.created > asked.created))
+            for row, card in cards.items()
+        ]  # fmt: skip
+        return sorted(found, key=lambda each: (-round(each.score.total, 6), each.card.path))[:k]
+
+    def _terms(self, card: Card) -> dict[int, int]:
+        """For each term of a claim how many claims have it."""
+        _, found, _ = postings.unpack(self.index.catalog.packed_terms(card.id))
+        return {term: self.index.words.holding(term) for term in found.tolist()}
+
+    def _near(self, asked: Card, words: vector_index.Floats) -> list[int]:
+        """The rows nearest by meaning, and those by words; without the claim itself."""
+        by_meaning = self.index.nearest(self.index.whole[asked.id], related.NEAREST)
+        by_words = vector_index.top(words, related.NEAREST)
+        rows = np.union1d(by_meaning, by_words[words[by_words] > 0])
+        return [row for row in rows.tolist() if row != asked.id]
+
+    def _cosines(self, asked: Card, rows: list[int]) -> dict[int, float]:
+        scores = vector_index.scores_of(self.index.whole, self.index.whole[asked.id], np.array(rows, np.int64))
+        return dict(zip(rows, scores.tolist(), strict=True))
+
+    def _links(self, rows: list[int]) -> dict[int, list[int]]:
+        links = defaultdict(list)
+        for source, target in self.index.catalog.links_from(rows):
+            if source != target:
+                links[source].append(target)
+        return links
+
+    def _candidates(self, asked: Card, rows: set[int]) -> dict[int, Card]:
+        """Cards that may be suggested: neither retired nor of the asked claim's own title."""
+        catalog = self.index.catalog
+        same = {row for _, row in catalog.named({wikilinks.name_key(asked.title)})} | {asked.id}
+        cards = catalog.cards(sorted(rows - same))
+        return {row: card for row, card in cards.items() if card.status != "retired"}
+
+    def _mentions(self, cards: dict[int, Card], text: dict[int, int]) -> dict[int, float]:
+        titles = {row: set(terms(card.title)) for row, card in cards.items()}
+        known = self.index.catalog.term_ids({term for title in titles.values() for term in title})
+        numbers = {row: {known[term] for term in title if term in known} for row, title in titles.items()}
+        common = related.COMMON * self.index.claims
+        holding = {number: self.index.words.holding(number) for title in numbers.values() for number in title}
+        idf = {n: 0.0 if count > common else self.index.words.idf(n) for n, count in holding.items()}
+        return {row: related.mention(title, text, idf) for row, title in numbers.items()}
