@@ -65,6 +65,10 @@ class FakeEncoder:
         """One row."""
         return self.encode([text])[0]
 
+    def quick(self) -> str:
+        """Not a model that NumPy runs."""
+        return ""
+
     def prove(self, texts: Sequence[str]) -> str:
         """Nothing differs."""
         return "1e-09"
@@ -180,7 +184,7 @@ def clean_env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def encoder(monkeypatch: pytest.MonkeyPatch) -> type[FakeEncoder]:
     """The fake encoder, in place of the real one."""
-    monkeypatch.setattr("codex_kb.encoders.load", FakeEncoder)
+    monkeypatch.setattr("codex_kb.encoders.model.load", FakeEncoder)
     FakeEncoder.texts.clear()
     return FakeEncoder
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from codex_kb.errors import UsageError
 
@@ -23,12 +22,10 @@ FIELD_NAMES = (
 )  # fmt: skip
 
 
-def _no_names() -> Mapping[str, str]:
-    return MappingProxyType({})
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Kb:
+class Kb(NamedTuple):
     """`[kb]`: which folders hold what, relative to the root."""
 
     claims: tuple[str, ...] = ("codex",)
@@ -36,47 +33,44 @@ class Kb:
     write: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ingest:
+class Ingest(NamedTuple):
     """`[ingest]`: limits of one run."""
 
     max_bytes: int = 10_000_000
     max_claims: int = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Propose:
+class Propose(NamedTuple):
     """`[propose]`: which proposer drafts claims."""
 
     model: str = "extractive"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Index:
     """`[index]`: which sentence-transformers model embeds claims; empty is the embedded default."""
 
     model: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Git:
+class Git(NamedTuple):
     """`[git]`: where commits go and what they say. `{source}`, `{agent}` and `{n}` are filled in."""
 
     branch: str = ""
     subject: str = ""
-    trailers: Mapping[str, str] = field(default_factory=_no_names)
+    trailers: Mapping[str, str] = _NO_NAMES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """Everything that codex.toml may say."""
 
-    kb: Kb = field(default_factory=Kb)
-    fields: Mapping[str, str] = field(default_factory=_no_names)
-    ingest: Ingest = field(default_factory=Ingest)
-    propose: Propose = field(default_factory=Propose)
-    index: Index = field(default_factory=Index)
-    git: Git = field(default_factory=Git)
+    kb: Kb = Kb()
+    fields: Mapping[str, str] = _NO_NAMES
+    ingest: Ingest = Ingest()
+    propose: Propose = Propose()
+    index: Index = Index()
+    git: Git = Git()
 
     @property
     def write_folder(self) -> str:
@@ -100,7 +94,7 @@ def parse(text: str, path: str = FILE_NAME) -> Settings:
         ) from error
     reader = _Reader(text, path)
     sections: dict[str, Any] = {}
-    known = {f.name: f for f in dataclasses.fields(Settings)}
+    known = Settings.__match_args__
     for name, value in table.items():
         if name not in known:
             raise reader.error(f"unknown section [{name}]", name, f"known sections: {', '.join(known)}")
@@ -108,6 +102,20 @@ def parse(text: str, path: str = FILE_NAME) -> Settings:
             raise reader.error(f"{name} must be a section: [{name}]", name, "")
         sections[name] = reader.names(name, value, FIELD_NAMES) if name == "fields" else reader.section(name, value)
     return Settings(**sections)
+
+
+def read(root: Path) -> Settings:
+    """The settings of the knowledge base at a root.
+
+    Raises:
+        UsageError: codex.toml cannot be read, or says what it may not.
+    """
+    try:
+        return parse((root / FILE_NAME).read_text(encoding="utf-8"), FILE_NAME)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"not UTF-8 at byte {error.start}", path=FILE_NAME, hint="save it as UTF-8") from error
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", path=FILE_NAME, hint="mend its permissions") from error
 
 
 class _Reader:
@@ -143,8 +151,8 @@ class _Reader:
         defaults = cls()
         values: dict[str, Any] = {}
         for key, value in table.items():
-            if key not in cls.__dataclass_fields__:
-                known = ", ".join(cls.__dataclass_fields__)
+            if key not in cls.__match_args__:
+                known = ", ".join(cls.__match_args__)
                 raise self.error(f"unknown key {key} in [{section}]", key, f"known keys: {known}", section)
             values[key] = self._value(section, key, value, getattr(defaults, key))
         return cls(**values)

@@ -95,4 +95,4 @@ def is_markdown(name: str) -> bool:
 
 def topic_map(path: str) -> bool:
     """Files whose names begin with `_` are maps of a topic, not claims."""
-    return PurePosixPath(path).name.startswith("_")
+    return path.rpartition("/")[2].startswith("_")

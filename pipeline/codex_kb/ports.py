@@ -34,6 +34,9 @@ class Encoder(Protocol):
     def query(self, text: str) -> Vectors:
         """Embed a question at once; float32 of shape (dimension), length 1, within 1e-5 of what encode gives."""
 
+    def quick(self) -> str:
+        """The folder of a model whose questions NumPy embeds; empty where it cannot."""
+
     def prove(self, texts: Sequence[str]) -> str:
         """The power of ten that bounds how far rows for these texts are from sentence-transformers', as text."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from codex_kb.words import found_terms
+from codex_kb.words import found_terms, terms
 
 _FRONTMATTER = re.compile(r"\ufeff?---[ \t]*\r?\n.*?^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 _SENTENCE = re.compile(r"(?<=[.!?。！？])[\"')\]]*\s+|\n\s*\n|\n(?=[ \t]*(?:[-*+#]|\d+[.)])[ \t])")
@@ -25,7 +25,7 @@ def best(text: str, worth: Mapping[str, float]) -> tuple[str, tuple[tuple[int, i
     """
     chosen, most = "", 0.0
     for sentence in _sentences(text):
-        has = {term for term, _, _ in found_terms(sentence)}
+        has = set(terms(sentence))
         value = sum(weight for term, weight in worth.items() if term in has)
         if value > most:
             chosen, most = sentence, value

@@ -82,16 +82,20 @@ class Approximate:
     """Inverted lists of 8-bit rows (Douze et al. 2024, arXiv:2401.08281), opened from a mapped file."""
 
     def __init__(self, path: Path, probes: int) -> None:
-        import faiss  # noqa: PLC0415
-
-        # Only this flag maps flat lists too; IO_FLAG_MMAP reads them.
-        self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        self._index = _read(path, mapped=True)
         self._index.nprobe = probes
 
     def nearest(self, query: Vectors, k: int) -> Rows:
         """The rows that are probably the k nearest."""
         _, rows = self._index.search(np.ascontiguousarray(query[None, :], np.float32), k)
         return np.asarray(rows[0][rows[0] >= 0], np.int64)
+
+
+def _read(path: Path, mapped: bool) -> Any:
+    import faiss  # noqa: PLC0415
+
+    # Only this flag maps flat lists too; IO_FLAG_MMAP reads them.
+    return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0)
 
 
 def build(path: Path, matrix: Vectors, alive: Rows) -> tuple[int, float]:
@@ -159,7 +163,7 @@ def renew(path: Path, new: Path, matrix: Vectors, gone: Rows, come: Rows) -> Non
     """The approximate index at `path`, without the rows that went and with those that came, at `new`."""
     import faiss  # noqa: PLC0415
 
-    index: Any = faiss.read_index(str(path))
+    index = _read(path, mapped=False)
     if len(gone):
         index.remove_ids(np.ascontiguousarray(gone, np.int64))
     for at in range(0, len(come), _BLOCK):

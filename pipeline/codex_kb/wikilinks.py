@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import unquote
 
 _LINK = re.compile(r"\[\[([^\[\]\n]{1,1000})\]\]")
 _CODE = re.compile(r"`[^`\n]*`")
@@ -19,7 +18,11 @@ _LONGEST = 1000
 
 def name_key(text: str) -> str:
     """Names that mean the same compare equal."""
-    return " ".join(_WORD.findall(unquote(text).replace("_", " ").casefold()))
+    if "%" in text:
+        from urllib.parse import unquote  # noqa: PLC0415 (a search needs none)
+
+        text = unquote(text)
+    return " ".join(_WORD.findall(text.replace("_", " ").casefold()))
 
 
 def path_key(path: str) -> str:

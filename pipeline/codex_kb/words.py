@@ -12,20 +12,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from Stemmer import Stemmer
 
-_ASCII = re.compile(r"[a-zA-Z0-9]+")
-#: Scripts without spaces between words (Chinese, Japanese) or with long ones (Korean): each character is a term.
+_WORD = re.compile(r"[^\W_]+")
+#: The first character of the scripts without spaces between words (Chinese, Japanese), or with long ones (Korean).
+_FIRST_SINGLE = "\u2e80"
 _SINGLE = r"\u2e80-\u2fdf\u3005-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _LONGEST = 64
 
 
 @lru_cache(maxsize=1)
-def _any_script() -> re.Pattern[str]:
+def _singles() -> re.Pattern[str]:
+    """Words, but each character of those scripts alone."""
     return re.compile(rf"[{_SINGLE}]|[^\W_{_SINGLE}]+")
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    # The large pattern takes milliseconds to compile, which a question in English need not pay.
-    return _ASCII if text.isascii() else _any_script()
+    # The large pattern takes milliseconds to compile, which most questions need not pay.
+    return _WORD if text.isascii() or max(text) < _FIRST_SINGLE else _singles()
 
 
 @lru_cache(maxsize=1)

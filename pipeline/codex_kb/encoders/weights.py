@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import os
@@ -34,6 +33,8 @@ def embedded() -> Path:
 
 def name_of(folder: Path, local: Path) -> str:
     """A folder's name with the hash of its weights; of its path, where it has none of the usual file."""
+    import hashlib  # noqa: PLC0415 (a search needs none)
+
     path = folder / WEIGHTS
     digest = sha256_of(path, local) if path.is_file() else hashlib.sha256(str(folder).encode()).hexdigest()
     return f"{folder.name}@{digest[:12]}"
@@ -52,6 +53,8 @@ def sha256_of(path: Path, local: Path) -> str:
         entry = known.get(str(path))
         if isinstance(entry, list) and entry[:4] == state:
             return str(entry[4])
+        import hashlib  # noqa: PLC0415 (a search needs none)
+
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:

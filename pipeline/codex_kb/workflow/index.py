@@ -51,7 +51,8 @@ class ClaimIndex:
         Raises:
             Broken: it is not there, not whole, or was altered.
         """
-        if not sealed(folder):
+        self._for = sealed(folder)
+        if self._for is None:
             raise Broken
         self._folder = folder
         try:
@@ -138,7 +139,17 @@ class ClaimIndex:
 
     def fits(self, kb: KnowledgeBase) -> bool:
         """Was it made for these settings and this model?"""
+        if self._for and _stand(str(self._folder), self._for):
+            return True
         return all(self.meta.get(name) == value for name, value in identity(kb).items())
+
+    def embed(self, kb: KnowledgeBase, question: str) -> Vectors:
+        """The vector of a question, float32 of shape (dimension)."""
+        if self.meta["quick"]:
+            from codex_kb.encoders.bert import BertEncoder  # noqa: PLC0415
+
+            return np.asarray(BertEncoder(Path(str(self.meta["quick"]))).encode([question])[0], np.float32)
+        return kb.encoder.query(question)
 
     def current(self, kb: KnowledgeBase, every_file: bool = False) -> bool:
         """Are the claims as they were? A look at every file, or above a number of claims at folders alone."""
@@ -147,7 +158,7 @@ class ClaimIndex:
         if not every_file and int(self.meta["files"]) > LOOK_AT_ALL:
             digest, newest = stat_cache.folder_times(root, sorted(known))
             return digest == self.meta["folder_times"] and not stat_cache.racy(newest, int(self.meta["looked"]))
-        seen = {folder.path: folder for folder in claim_folders(kb)}
+        seen = {folder.path: folder for folder in claim_folders(root, json.loads(self.meta["folders"])[0])}
         return seen.keys() == known.keys() and all(
             folder.clean(*known[path]) for path, folder in seen.items()
         )  # fmt: skip
@@ -190,11 +201,11 @@ def is_entry_folder(path: str) -> bool:
     return path == places.INDEX or path.startswith(places.INDEX + "/")
 
 
-def claim_folders(kb: KnowledgeBase) -> Iterable[stat_cache.Folder]:
+def claim_folders(root: str, starts: Iterable[str]) -> Iterable[stat_cache.Folder]:
     """The folders with claims as they are now, each once."""
     seen = set()
-    for start in kb.settings.kb.claims:
-        for folder in stat_cache.scan(str(kb.layout.root), start, may_be_claim, no_claims):
+    for start in starts:
+        for folder in stat_cache.scan(root, start, may_be_claim, no_claims):
             if folder.path not in seen:
                 seen.add(folder.path)
                 yield folder
@@ -213,20 +224,26 @@ def no_claims(path: str) -> bool:
 # -- the seal --------------------------------------------------------------------------------------
 
 
-def sealed(folder: Path) -> bool:
-    """Are all files of the local copy as they were when it was finished?"""
+def sealed(folder: Path) -> dict[str, Any] | None:
+    """What the local copy was made for (files and how they stood), None where it is not as it was when finished."""
     try:
         written = json.loads((folder / SEAL).read_bytes())
-        return bool(written) and all(
-            list(stat_cache.look(str(folder / name)) or ()) == s for name, s in written.items()
-        )
-    except (OSError, ValueError, AttributeError):
-        return False
+        return dict(written["for"]) if written["files"] and _stand(str(folder), written["files"]) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
-def seal(folder: Path, names: Iterable[str]) -> None:
-    """Note how the files of the local copy stand, now that they are whole."""
-    stats: Mapping[str, Any] = {name: stat_cache.look(str(folder / name)) for name in names}
+def _stand(folder: str, stats: Mapping[str, Any]) -> bool:
+    """Are these files as they were?"""
+    return all(list(stat_cache.look(os.path.join(folder, name)) or ()) == state for name, state in stats.items())
+
+
+def seal(folder: Path, names: Iterable[str], made_for: Iterable[str]) -> None:
+    """Note how the files of the local copy stand, now that they are whole, and those that it was made for."""
+    stats = {
+        group: {name: stat_cache.look(os.path.join(folder, name)) for name in found}
+        for group, found in (("files", names), ("for", made_for))
+    }
     temporary = folder / f"{SEAL}.new"
     temporary.write_text(json.dumps(stats))
     os.replace(temporary, folder / SEAL)

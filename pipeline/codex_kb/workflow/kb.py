@@ -8,13 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codex_kb import config, encoders
 from codex_kb import layout as places
 from codex_kb.errors import Conflict, GitError, UsageError
 from codex_kb.layout import Layout
 
 # A search needs none of what reads YAML, locks or speaks with git: it is loaded where it is used.
 if TYPE_CHECKING:
+    from codex_kb import config
     from codex_kb.ports import Encoder
     from codex_kb.store import Store
     from codex_kb.transaction import Change, Commit, Transactions
@@ -44,8 +44,14 @@ class KnowledgeBase:
         self.say = say
         self.progress = progress
         self.commits = commits
-        self.settings = _settings(root)
         self.index_folder = self.layout.local / "index"
+
+    @cached_property
+    def settings(self) -> config.Settings:
+        """What codex.toml says. Raises UsageError."""
+        from codex_kb import config  # noqa: PLC0415
+
+        return config.read(self.layout.root)
 
     @cached_property
     def store(self) -> Store:
@@ -57,7 +63,9 @@ class KnowledgeBase:
     @cached_property
     def encoder(self) -> Encoder:
         """The model that `[index] model` names."""
-        return encoders.load(self._model_path(self.settings.index.model), self.layout.local / "models", self.say)
+        from codex_kb.encoders import model  # noqa: PLC0415
+
+        return model.load(self._model_path(self.settings.index.model), self.layout.local / "models", self.say)
 
     def _model_path(self, model: str) -> str:
         """A folder is named relative to the root; anything else is a name."""
@@ -154,7 +162,7 @@ class KnowledgeBase:
         try:
             return pattern.format(source=name, slug=name).replace(" ", "-") if pattern else ""
         except (KeyError, IndexError, ValueError) as error:
-            raise UsageError(f"[git] branch = {pattern!r} is no pattern", path=config.FILE_NAME,
+            raise UsageError(f"[git] branch = {pattern!r} is no pattern", path=places.SETTINGS,
                              hint='for example "extract/{source}"') from error  # fmt: skip
 
     def require_committed(self, paths: Sequence[str], branch: str = "") -> None:
@@ -214,20 +222,8 @@ class KnowledgeBase:
             try:
                 subject = pattern.format(**names)
             except (KeyError, IndexError, ValueError) as error:
-                raise UsageError(f"[git] subject = {pattern!r} is no pattern", path=config.FILE_NAME,
+                raise UsageError(f"[git] subject = {pattern!r} is no pattern", path=places.SETTINGS,
                                  hint=f"known: {', '.join('{' + n + '}' for n in names)}") from error  # fmt: skip
         trailers = {**trailers, **self.settings.git.trailers}
         lines = [f"{key}: {' '.join(value.split())}" for key, value in trailers.items() if value]
         return f"{' '.join(subject.split())}\n\n{body.strip()}\n\n" + "\n".join(lines) + "\n"
-
-
-def _settings(root: Path) -> config.Settings:
-    path = root / config.FILE_NAME
-    try:
-        return config.parse(path.read_text(encoding="utf-8"), config.FILE_NAME)
-    except UnicodeDecodeError as error:
-        raise UsageError(f"not UTF-8 at byte {error.start}", path=config.FILE_NAME, hint="save it as UTF-8") from error
-    except OSError as error:
-        raise UsageError(
-            f"cannot be read: {error.strerror}", path=config.FILE_NAME, hint="mend its permissions"
-        ) from error

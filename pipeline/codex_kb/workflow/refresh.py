@@ -40,7 +40,7 @@ _LOCK = "lock"
 #: Claims that are embedded before the result is kept: some seconds' work.
 _CHUNK = 256
 #: The postings are made again when more documents than this, and than this part of all, came or went.
-_FEW, _PART = 500, 50
+_FEW, _PART = 64, 50
 #: Rows of the files that may stand for no claim before the copy is made from scratch.
 _SPARE_ROWS = 1000
 _COLUMNS = (("title", 2), ("description", 2), ("body", 1))
@@ -106,7 +106,9 @@ class _Writer:
             self.catalog.close(keep=kind is None)
             if kind is None:
                 names = [local.CATALOG, local.WHOLE, local.TITLE, *self._named()]
-                local.seal(self.folder, names)
+                quick = str(self.meta["quick"])
+                made_for = [os.path.join(self.root, places.SETTINGS), os.path.join(quick, "model.safetensors")]
+                local.seal(self.folder, names, made_for if quick else [])
                 for stale in self.folder.iterdir():
                     if stale.name not in {*names, local.SEAL, _LOCK}:
                         stale.unlink(missing_ok=True)
@@ -118,7 +120,7 @@ class _Writer:
 
     def _open(self) -> None:
         wanted = local.identity(self.kb)
-        if local.sealed(self.folder):
+        if local.sealed(self.folder) is not None:
             with contextlib.suppress(sqlite3.Error):
                 self.catalog = Catalog(str(self.folder / local.CATALOG), write=True)
                 self.meta = self.catalog.meta()
@@ -131,7 +133,7 @@ class _Writer:
                 old.unlink()
         self.catalog = Catalog(str(self.folder / local.CATALOG), write=True)
         self.meta = {**wanted, "rows": 0, "dimension": 0, "claims": 0, "words_rows": 0, "files": 0, "made": 0,
-                     "folder_times": b"", "looked": 0}  # fmt: skip
+                     "folder_times": b"", "looked": 0, "quick": self.kb.encoder.quick()}  # fmt: skip
         for name in (local.WHOLE, local.TITLE):
             (self.folder / name).touch()
         self.catalog.set_meta(self.meta)
@@ -140,7 +142,9 @@ class _Writer:
 
     def claims(self) -> None:
         """Read the claims that changed, embed what no entry holds, and forget those that went."""
-        diff = self._diff(local.claim_folders(self.kb), local.may_be_claim, entries_=False)
+        diff = self._diff(
+            local.claim_folders(self.root, self.kb.settings.kb.claims), local.may_be_claim, entries_=False
+        )
         gone = [f"{folder}/{name}" for folder, name in diff.removed]
         total = len(diff.changed)
         for at in range(0, total, _CHUNK):

@@ -12,7 +12,7 @@ from codex_kb.catalog import Card
 from codex_kb.related import Likeness
 from codex_kb.words import terms
 from codex_kb.workflow import index as indexes
-from codex_kb.workflow.search import find_claim
+from codex_kb.workflow.find import find_claim
 
 if TYPE_CHECKING:
     from codex_kb.workflow.kb import KnowledgeBase

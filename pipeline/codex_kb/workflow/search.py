@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from codex_kb import search as ranking
-from codex_kb import snippet, vector_index, wikilinks
-from codex_kb.catalog import Card, Catalog
-from codex_kb.errors import NotFound, UsageError
+from codex_kb import snippet, vector_index
+from codex_kb.catalog import Card
+from codex_kb.errors import UsageError
 from codex_kb.passages import prose
 from codex_kb.search import Score
 from codex_kb.workflow import index as indexes
@@ -83,9 +82,9 @@ class Searcher:
         depth = max(_DEPTH, k) + len(hidden)
         weights, most = self.index.term_weights(query) if self.mode != "dense" else ({}, 1.0)
         lexical = self.index.words.scores(weights) if weights else np.zeros(0, np.float32)
-        vector = self.kb.encoder.query(query) if self.mode != "lexical" else None
+        vector = self.index.embed(self.kb, query) if self.mode != "lexical" else None
         rows = self._candidates(lexical, vector, depth, only)
-        rows = rows[~np.isin(rows, hidden)]
+        rows = np.setdiff1d(rows, hidden) if len(hidden) else rows
         meaning, words = {}, {}
         if vector is not None:
             cosines = vector_index.scores_of(self.index.whole, vector, rows)
@@ -105,7 +104,8 @@ class Searcher:
         if len(lexical):
             best = vector_index.top(lexical, depth) if only is None else only[vector_index.top(lexical[only], depth)]
             found.append(best[lexical[best] > 0])
-        return np.unique(np.concatenate(found))
+        # numpy's own unique takes 8 ms to load.
+        return np.array(sorted({row for rows in found for row in rows.tolist()}), np.int64)
 
     def _allowed(self, filters: Filters) -> tuple[vector_index.Rows | None, vector_index.Rows]:
         """The rows that a search is limited to (None: all), and those that it must not show."""
@@ -136,40 +136,6 @@ class Searcher:
         if not text and hit.card.description:
             text, matches = snippet.best(hit.card.description, worth)
         return hit._replace(snippet=text or hit.card.description, matches=matches)
-
-    def find(self, named: str) -> str:
-        """The path of a claim named by path, stem or title. Raises NotFound."""
-        return find_claim(self.kb, self.index.catalog, named)
-
-
-def find_claim(kb: KnowledgeBase, catalog: Catalog, named: str) -> str:
-    """The path of a claim named by path (from the root or from here), stem or title.
-
-    Raises:
-        NotFound: there is no such claim, or several have the name.
-    """
-    wanted = named.strip()
-    for path in (wanted.removeprefix("./"), _relative(kb, wanted)):
-        if catalog.by_path([path]):
-            return path
-    rows = [row for _, row in catalog.named({wikilinks.target(wanted)})]
-    found = sorted(card.path for card in catalog.cards(rows).values() if _is_called(card, wanted))
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise NotFound(f"{named} may mean {', '.join(found)}", hint="name the path")
-    raise NotFound("no such claim", path=named, hint="codex search finds claims by meaning")
-
-
-def _is_called(card: Card, name: str) -> bool:
-    return name.casefold() in (PurePosixPath(card.path).stem.casefold(), card.title.casefold())
-
-
-def _relative(kb: KnowledgeBase, path: str) -> str:
-    try:
-        return kb.layout.relative(Path(path))
-    except (UsageError, ValueError):
-        return ""
 
 
 def batch(lines: Iterator[str], key: str) -> Iterator[tuple[object, str]]:

@@ -15,8 +15,8 @@ from codex_kb.store import claim_evidence
 from codex_kb.workflow import check as checks
 from codex_kb.workflow import distill
 from codex_kb.workflow import index as indexes
+from codex_kb.workflow.find import find_claim
 from codex_kb.workflow.kb import KnowledgeBase
-from codex_kb.workflow.search import find_claim
 
 _CONTEXT_CHARS = 200
 _NEAREST = 5
