@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from codex_kb.errors import UsageError
 
@@ -22,10 +23,12 @@ FIELD_NAMES = (
 )  # fmt: skip
 
 
-_NO_NAMES: Mapping[str, str] = MappingProxyType({})
+def _no_names() -> Mapping[str, str]:
+    return MappingProxyType({})
 
 
-class Kb(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Kb:
     """`[kb]`: which folders hold what, relative to the root."""
 
     claims: tuple[str, ...] = ("codex",)
@@ -33,44 +36,47 @@ class Kb(NamedTuple):
     write: str = ""
 
 
-class Ingest(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Ingest:
     """`[ingest]`: limits of one run."""
 
     max_bytes: int = 10_000_000
     max_claims: int = 10
 
 
-class Propose(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Propose:
     """`[propose]`: which proposer drafts claims."""
 
     model: str = "extractive"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Index:
     """`[index]`: which sentence-transformers model embeds claims; empty is the embedded default."""
 
     model: str = ""
 
 
-class Git(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Git:
     """`[git]`: where commits go and what they say. `{source}`, `{agent}` and `{n}` are filled in."""
 
     branch: str = ""
     subject: str = ""
-    trailers: Mapping[str, str] = _NO_NAMES
+    trailers: Mapping[str, str] = field(default_factory=_no_names)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that codex.toml may say."""
 
-    kb: Kb = Kb()
-    fields: Mapping[str, str] = _NO_NAMES
-    ingest: Ingest = Ingest()
-    propose: Propose = Propose()
-    index: Index = Index()
-    git: Git = Git()
+    kb: Kb = field(default_factory=Kb)
+    fields: Mapping[str, str] = field(default_factory=_no_names)
+    ingest: Ingest = field(default_factory=Ingest)
+    propose: Propose = field(default_factory=Propose)
+    index: Index = field(default_factory=Index)
+    git: Git = field(default_factory=Git)
 
     @property
     def write_folder(self) -> str:
@@ -94,7 +100,7 @@ def parse(text: str, path: str = FILE_NAME) -> Settings:
         ) from error
     reader = _Reader(text, path)
     sections: dict[str, Any] = {}
-    known = Settings.__match_args__
+    known = {f.name: f for f in dataclasses.fields(Settings)}
     for name, value in table.items():
         if name not in known:
             raise reader.error(f"unknown section [{name}]", name, f"known sections: {', '.join(known)}")
@@ -151,8 +157,8 @@ class _Reader:
         defaults = cls()
         values: dict[str, Any] = {}
         for key, value in table.items():
-            if key not in cls.__match_args__:
-                known = ", ".join(cls.__match_args__)
+            if key not in cls.__dataclass_fields__:
+                known = ", ".join(cls.__dataclass_fields__)
                 raise self.error(f"unknown key {key} in [{section}]", key, f"known keys: {known}", section)
             values[key] = self._value(section, key, value, getattr(defaults, key))
         return cls(**values)
