@@ -37,6 +37,7 @@ create table links(claim integer, target text, primary key(claim, target)) witho
 create index links_target on links(target);
 create table gone(id integer primary key, terms blob);
 create table dead(id integer primary key);
+create table touched(key text primary key) without rowid;
 """
 
 
@@ -55,6 +56,11 @@ class Card(NamedTuple):
     created: str
 
 
+_WANTED = "exists(select 1 from claims c where c.key = touched.key)"
+_STORED = (
+    "exists(select 1 from files f where f.folder = ? || '/' || substr(touched.key, 1, 2) "
+    "and f.name = substr(touched.key, 3) || '.jsonl' and f.problem is null)"
+)
 _CARD = ", ".join(Card._fields)
 
 
@@ -148,14 +154,6 @@ class Catalog:
         rows = self._db.execute("select problem from files where problem is not null order by folder, name")
         return [problem for (problem,) in rows]
 
-    def files_below(self, folder: str) -> Iterator[tuple[str, bool]]:
-        """(path, readable) of the files at and below a folder."""
-        rows = self._db.execute(
-            "select folder || '/' || name, problem is null from files where folder = ? or folder between ? and ?",
-            (folder, folder + "/", folder + "0"),
-        )
-        return ((path, bool(readable)) for path, readable in rows)
-
     def file_count(self, without: str) -> int:
         """How many files there are outside of a folder."""
         rows = self._db.execute(
@@ -170,6 +168,7 @@ class Catalog:
         """Add claims: card, packed terms, names it goes by, names it links to."""
         for card, terms, names, links in rows:
             self._db.execute("insert into claims values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*card, terms))
+            self._db.execute("insert or ignore into touched values (?)", (card.key,))
             self._db.executemany("insert or ignore into names values (?, ?)", [(name, card.id) for name in names])
             self._db.executemany("insert or ignore into links values (?, ?)", [(card.id, link) for link in links])
 
@@ -178,8 +177,30 @@ class Catalog:
         for number in ids:
             self._db.execute("insert into gone select id, terms from claims where id = ?", (number,))
             self._db.execute("insert into dead values (?)", (number,))
+            self._db.execute("insert or ignore into touched select key from claims where id = ?", (number,))
             for table, column in (("claims", "id"), ("names", "claim"), ("links", "claim")):
                 self._db.execute(f"delete from {table} where {column} = ?", (number,))
+
+    # -- keys: which claims and which committed entries stand for each other -----------------------
+
+    def touch(self, keys: Iterable[str]) -> None:
+        """Something happened to the claims or the entries of these keys."""
+        self._db.executemany("insert or ignore into touched values (?)", ((key,) for key in keys))
+
+    def touched(self, folder: str) -> Iterator[tuple[str, int, bool]]:
+        """(key, claims that have it, does a readable entry below `folder` have it) of the keys that were touched."""
+        claims = "(select count(*) from claims c where c.key = touched.key)"
+        rows = self._db.execute(f"select key, {claims}, {_STORED} from touched order by key", (folder,))
+        return ((key, int(wanted), bool(stored)) for key, wanted, stored in rows)
+
+    def settle(self, folder: str) -> bool:
+        """Forget the touched keys whose claims and entries agree; whether none is left."""
+        self._db.execute(f"delete from touched where {_WANTED} = {_STORED}", (folder,))
+        return self._db.execute("select 1 from touched limit 1").fetchone() is None
+
+    def settled(self) -> bool:
+        """Do all claims and entries agree?"""
+        return self._db.execute("select 1 from touched limit 1").fetchone() is None
 
     def with_key(self, key: str) -> Card | None:
         """A claim whose entry has this key."""

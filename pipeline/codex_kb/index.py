@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codex_kb.layout import INDEX
 from codex_kb.passages import passages
 from codex_kb.records import Claim
 
 if TYPE_CHECKING:
     from codex_kb.ports import Vectors
 
-MANIFEST = f"{INDEX}/manifest.json"
 _VERSION = 2
 #: Half precision, little-endian: 768 bytes for 384 dimensions; cosines change by less than 0.001.
 _STORED = "<f2"

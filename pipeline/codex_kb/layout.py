@@ -16,6 +16,8 @@ GENERATIONS = "codex/generations"
 PACKETS = "inbox/proposals"
 SCHEMAS = "schemas"
 LOCAL = ".codex-kb"
+JOURNAL = f"{LOCAL}/journal.json"
+MANIFEST = f"{INDEX}/manifest.json"
 #: Folders of ours below codex/ that never hold claims.
 NOT_CLAIMS = (DECISIONS, INDEX, GENERATIONS)
 

@@ -23,9 +23,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from codex_kb.errors import CodexError, Conflict, WriteFailed
-from codex_kb.layout import LOCAL
+from codex_kb.layout import JOURNAL, LOCAL
 
-_JOURNAL = "journal.json"
 _LOCK = "lock"
 _HOLDER = "lock.json"
 _CONFLICTS = "conflicts"
@@ -96,7 +95,7 @@ class Transactions:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.journal = root / LOCAL / _JOURNAL
+        self.journal = root / JOURNAL
 
     def run(self, changes: Sequence[Change], commit: Commit | None) -> None:
         """Write all changes or none. `finish` must follow once git has been told.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from codex_kb.transaction import Change, read
 from codex_kb.workflow import index as indexes
 from codex_kb.workflow import refresh
 from codex_kb.workflow.kb import KnowledgeBase
+from codex_kb.workflow.settled import Distilled
 
 #: Largest difference of a coordinate that rounding to half precision and another machine explain.
 _TOLERANCE = 2e-3
@@ -28,25 +30,18 @@ _COMMITTED_AT_ONCE = 5000
 
 
 @dataclass(frozen=True)
-class Distilled:
-    """What a run of distill did."""
-
-    embedded: int
-    removed: int
-    unchanged: int
-    claims: int
-    generation: int = GENERATION_ZERO
-
-
-@dataclass(frozen=True)
 class State:
-    """How the committed index and the claims stand to each other: keys, and what is wrong with entries."""
+    """How the committed index and the claims stand to each other.
 
-    add: frozenset[str]
-    remove: frozenset[str]
-    unchanged: frozenset[str]
-    damaged: tuple[Problem, ...]
+    `add` has the keys that have claims and no entry, with how many claims; `remove` those with an entry and no
+    claim; `entries` counts what can be read.
+    """
+
+    add: Mapping[str, int]
+    remove: Sequence[str]
+    damaged: Sequence[Problem]
     other_model: bool
+    entries: int = 0
 
     @property
     def fresh(self) -> bool:
@@ -65,8 +60,8 @@ def distill(kb: KnowledgeBase, full: bool) -> Distilled:
         try:
             now = state(kb, found.catalog)
             changes = list(_changes(kb, found, now, full))
-            done = Distilled(len(now.add) if not full else len(now.add | now.unchanged), len(now.remove),
-                             0 if full else len(now.unchanged), found.claims)  # fmt: skip
+            embedded = found.claims if full else sum(now.add.values())
+            done = Distilled(embedded, len(now.remove), found.claims - embedded, found.claims, GENERATION_ZERO)
         finally:
             found.close()
         message = kb.commit_message(
@@ -75,6 +70,7 @@ def distill(kb: KnowledgeBase, full: bool) -> Distilled:
             "Why: index and claims agree again.",
             {"Generation": str(done.generation)},
         )
+        changes = [change for change in changes if change.before != change.after]
         kb.require_committed([c.path for c in changes])
         for at in range(0, len(changes), _COMMITTED_AT_ONCE):
             kb.apply(changes[at : at + _COMMITTED_AT_ONCE], message)
@@ -90,19 +86,17 @@ def _settle(kb: KnowledgeBase, written: Sequence[str]) -> None:
 
 
 def _changes(kb: KnowledgeBase, found: indexes.ClaimIndex, now: State, full: bool) -> Iterator[Change]:
-    damaged = {problem.path for problem in now.damaged}
-    for key in sorted(now.add | (now.unchanged if full else frozenset())):
+    gone = {index.entry_path(places.INDEX, key) for key in now.remove} | {problem.path for problem in now.damaged}
+    for key in sorted(found.catalog.keys() if full else now.add):
         path = index.entry_path(places.INDEX, key)
         data = refresh.pending(kb, key) or _again(kb, found.catalog, key)
         if data is not None:
             yield kb.change(path, data)
-            damaged.discard(path)
-    for key in sorted(now.remove):
-        yield kb.change(index.entry_path(places.INDEX, key), None)
-    for path in sorted(damaged - {index.entry_path(places.INDEX, key) for key in now.remove}):
+            gone.discard(path)
+    for path in sorted(gone):
         yield kb.change(path, None)
-    if found.claims or kb.layout.path(index.MANIFEST).exists():
-        yield kb.change(index.MANIFEST, manifest(kb, found))
+    if found.claims or kb.layout.path(places.MANIFEST).exists():
+        yield kb.change(places.MANIFEST, manifest(kb, found))
 
 
 def _again(kb: KnowledgeBase, catalog: Catalog, key: str) -> bytes | None:
@@ -128,7 +122,7 @@ def manifest(kb: KnowledgeBase, found: indexes.ClaimIndex) -> bytes:
 def read_manifest(kb: KnowledgeBase) -> dict[str, str]:
     """What the committed manifest says; nothing where there is none that can be read."""
     try:
-        value = json.loads(kb.layout.path(index.MANIFEST).read_bytes())
+        value = json.loads(kb.layout.path(places.MANIFEST).read_bytes())
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
@@ -136,19 +130,19 @@ def read_manifest(kb: KnowledgeBase) -> dict[str, str]:
 
 def state(kb: KnowledgeBase, catalog: Catalog) -> State:
     """What the committed index lacks, has too many of, or holds damaged, as the catalog knows it."""
-    wanted = catalog.keys()
-    stored = {index.entry_key(path) for path, readable in catalog.files_below(places.INDEX) if readable}
-    damaged = [p for p in refresh.problems(catalog) if p.path.startswith(places.INDEX + "/")]
-    return _state(kb, wanted, stored, damaged)
+    touched = list(catalog.touched(places.INDEX))
+    return State(
+        add={key: claims for key, claims, stored in touched if claims and not stored},
+        remove=[key for key, claims, stored in touched if stored and not claims],
+        damaged=[p for p in refresh.problems(catalog) if p.path.startswith(places.INDEX + "/")],
+        other_model=_other_model(kb),
+    )
 
 
-def _state(kb: KnowledgeBase, wanted: set[str], stored: set[str], damaged: Sequence[Problem]) -> State:
+def _other_model(kb: KnowledgeBase) -> bool:
     before = read_manifest(kb)
     current = json.loads(index.manifest(kb.encoder.name, ""))
-    other = bool(before) and any(before.get(name) != current[name] for name in ("version", "model"))
-    return State(
-        frozenset(wanted - stored), frozenset(stored - wanted), frozenset(wanted & stored), tuple(damaged), other
-    )
+    return bool(before) and any(before.get(name) != current[name] for name in ("version", "model"))
 
 
 def stale(kb: KnowledgeBase, state_: State) -> list[Problem]:
@@ -157,7 +151,7 @@ def stale(kb: KnowledgeBase, state_: State) -> list[Problem]:
         return []
     if state_.other_model:
         message = f"the index is not of {kb.encoder.name}, or of another version of codex"
-        return [Problem(index.MANIFEST, 1, "stale-index", message, "codex distill")]
+        return [Problem(places.MANIFEST, 1, "stale-index", message, "codex distill")]
     found = list(state_.damaged)
     missing = len(state_.add) - sum(index.entry_key(p.path) in state_.add for p in state_.damaged)
     if missing or state_.remove:
@@ -168,7 +162,7 @@ def stale(kb: KnowledgeBase, state_: State) -> list[Problem]:
 
 def state_of_files(kb: KnowledgeBase, claims: Sequence[Claim]) -> State:
     """The state by the files themselves, whatever the local copy says."""
-    wanted = {index.key_of(kb.encoder.name, index.texts_of(claim)) for claim in claims}
+    wanted = Counter(index.key_of(kb.encoder.name, index.texts_of(claim)) for claim in claims)
     stored, damaged = set(), []
     for path in sorted(kb.layout.path(places.INDEX).glob("??/*.jsonl")):
         relative = kb.layout.relative(path)
@@ -178,7 +172,13 @@ def state_of_files(kb: KnowledgeBase, claims: Sequence[Claim]) -> State:
             stored.add(key)
         except (OSError, ValueError) as error:
             damaged.append(Problem(relative, 1, "damaged-index", str(error), "codex distill"))
-    return _state(kb, wanted, stored, damaged)
+    return State(
+        add={key: claims for key, claims in wanted.items() if key not in stored},
+        remove=sorted(stored - wanted.keys()),
+        damaged=damaged,
+        other_model=_other_model(kb),
+        entries=len(stored),
+    )
 
 
 def check(kb: KnowledgeBase) -> list[Problem]:

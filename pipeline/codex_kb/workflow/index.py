@@ -211,6 +211,16 @@ def claim_folders(root: str, starts: Iterable[str]) -> Iterable[stat_cache.Folde
                 yield folder
 
 
+def entry_folders(root: str, start: str) -> Iterable[stat_cache.Folder]:
+    """The folders with committed entries at and below one, as they are now."""
+    return stat_cache.scan(root, start, is_entry, lambda _: False)
+
+
+def is_entry(name: str) -> bool:
+    """Is this an entry, by a file's name?"""
+    return name.endswith(".jsonl")
+
+
 def may_be_claim(name: str) -> bool:
     """Is this a claim, by a file's name?"""
     return places.is_markdown(name) and not places.topic_map(name)

@@ -70,15 +70,15 @@ def everything(kb: KnowledgeBase, anew: bool = False) -> None:
     """
     with _Writer(kb, announce=False, anew=anew) as writer:
         writer.claims()
-        writer.entries(_all_entry_folders(kb, writer.catalog))
+        writer.entries(local.entry_folders(writer.root, places.INDEX), every=True)
 
 
 def entries(kb: KnowledgeBase, paths: Iterable[str]) -> None:
     """Take note of entries that were just written or removed."""
     folders = sorted({path.rpartition("/")[0] for path in paths if local.is_entry_folder(path)})
     with _Writer(kb, announce=False) as writer:
-        seen = [f for folder in folders for f in stat_cache.scan(str(kb.layout.root), folder, _is_entry, _nothing)]
-        writer.entries((seen, []))
+        seen = (found for folder in folders for found in local.entry_folders(writer.root, folder))
+        writer.entries(seen, every=False)
 
 
 class _Writer:
@@ -153,6 +153,7 @@ class _Writer:
         self.kb.progress("indexing", total, total)
         self.catalog.remove(card.id for card in self.catalog.by_path(gone).values())
         self._note(diff)
+        self._set(settled=bool(self.meta.get("settled")) and self.catalog.settled())
         known = [path for path in self.catalog.folders() if not local.is_entry_folder(path)]
         times, newest = stat_cache.folder_times(self.root, sorted(known))
         self.meta["claims"] = self.catalog.count()
@@ -266,9 +267,9 @@ class _Writer:
 
     # -- entries -----------------------------------------------------------------------------------
 
-    def entries(self, folders: tuple[Iterable[Folder], Sequence[str]]) -> None:
-        """Read the committed entries of these folders that changed; those of the others that went are forgotten."""
-        diff = self._diff(folders[0], _is_entry, entries_=True, dropped=folders[1])
+    def entries(self, seen: Iterable[Folder], every: bool) -> None:
+        """Read the committed entries of these folders that changed; with `every`, there are no others."""
+        diff = self._diff(seen, local.is_entry, entries_=True, every=every)
         rows = []
         for folder, name, stat, sha256 in diff.changed:
             path = f"{folder}/{name}"
@@ -282,14 +283,18 @@ class _Writer:
                 problem, digest = json.dumps([path, 1, "damaged-index", str(error), "codex distill"]), None
             rows.append((folder, name, stat, diff.looked, digest, problem))
         self.catalog.set_files(rows)
+        touched = [(folder, name) for folder, name, *_ in diff.changed] + diff.removed
+        self.catalog.touch(index.entry_key(f"{folder}/{name}") for folder, name in touched)
         self._note(diff)
+        settled = self.catalog.settle(places.INDEX)
+        manifest = stat_cache.look(os.path.join(self.root, places.MANIFEST))
+        self._set(manifest=json.dumps(manifest), settled=settled and manifest is not None)
 
     # -- looking -----------------------------------------------------------------------------------
 
-    def _diff(
-        self, seen: Iterable[Folder], wanted: stat_cache.Wanted, entries_: bool, dropped: Sequence[str] | None = None
-    ) -> _Diff:
-        """What changed in the folders that were seen; folders of this kind that were not seen went."""
+    def _diff(self, seen: Iterable[Folder], wanted: stat_cache.Wanted, entries_: bool, every: bool = True) -> _Diff:
+        """What changed in the folders as they are seen now; with `every`, those of this kind not seen went."""
+        # The time comes before the look: what changes while it lasts is looked at again.
         diff = _Diff(looked=time.time_ns())
         known = {p: s for p, s in self.catalog.folders().items() if local.is_entry_folder(p) == entries_}
         there = set()
@@ -298,7 +303,7 @@ class _Writer:
             if folder.path not in known or not folder.clean(*known[folder.path]):
                 diff.folders.append(folder)
                 self._diff_folder(diff, folder.path, wanted)
-        diff.dropped = list(known.keys() - there if dropped is None else dropped)
+        diff.dropped = sorted(known.keys() - there) if every else []
         diff.removed += [(folder, name) for folder in diff.dropped for name in self.catalog.files(folder)]
         return diff
 
@@ -387,20 +392,6 @@ def _elsewhere(kb: KnowledgeBase, reason: str) -> None:
     kb.say(f"{local.FOLDER}: not kept: {reason}")
     kb.index_folder = Path(tempfile.mkdtemp(prefix="codex-index-"))
     atexit.register(shutil.rmtree, kb.index_folder, ignore_errors=True)
-
-
-def _all_entry_folders(kb: KnowledgeBase, catalog: Catalog) -> tuple[list[Folder], list[str]]:
-    seen = list(stat_cache.scan(str(kb.layout.root), places.INDEX, _is_entry, _nothing))
-    known = {path for path in catalog.folders() if local.is_entry_folder(path)}
-    return seen, sorted(known - {folder.path for folder in seen})
-
-
-def _is_entry(name: str) -> bool:
-    return name.endswith(".jsonl")
-
-
-def _nothing(_: str) -> bool:
-    return False
 
 
 def _card(row: int, key: str, claim: Claim) -> Card:

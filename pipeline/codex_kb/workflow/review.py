@@ -16,7 +16,7 @@ from codex_kb import markdown_file, packet, propose, publish, review
 from codex_kb.errors import CodexError, Conflict, NotFound, RefusedFile, UsageError
 from codex_kb.fields import NULL_RESULT, PROCESSED
 from codex_kb.fields import text as text_of
-from codex_kb.index import MANIFEST, entry_path, key_of, manifest, texts_of, title_text
+from codex_kb.index import entry_path, key_of, manifest, texts_of, title_text
 from codex_kb.records import Approved, Decision, Hit, Packet, Source
 from codex_kb.review import Outcome
 from codex_kb.store import as_claim, decision_lines, decisions_path, packet_path, packet_to_json, record_path
@@ -249,8 +249,8 @@ class Review:
         texts = [texts_of(as_claim(markdown_file.parse(c.after or b"", c.path), c.path)) for c in claims]
         made = refresh.embed(self.kb, {key_of(name, each): each for each in texts})
         changes = [self.kb.change(entry_path(places.INDEX, key), data) for key, data in made.items()]
-        if claims and not self.kb.layout.path(MANIFEST).exists():
-            changes.append(self.kb.change(MANIFEST, manifest(name, "")))
+        if claims and not self.kb.layout.path(places.MANIFEST).exists():
+            changes.append(self.kb.change(places.MANIFEST, manifest(name, "")))
         return changes
 
     def _claim(self, approved: Approved, source: Source, path: str, near: Mapping[str, tuple[Hit, ...]]) -> str:

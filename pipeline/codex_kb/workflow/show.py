@@ -141,7 +141,7 @@ def status(kb: KnowledgeBase) -> Status:
         claims=len(claims),
         problems=sum(p.severity == "error" for p in problems),
         fresh=state.fresh,
-        indexed=len(state.unchanged | state.remove),
+        indexed=state.entries,
         unfinished=kb.unfinished(),
         waiting=[p.name for p in packets],
     )
