@@ -29,7 +29,7 @@ create table claims(
 create index claims_key on claims(key);
 create index claims_domain on claims(domain collate nocase);
 create index claims_confidence on claims(confidence);
-create index claims_status on claims(status) where status <> '';
+create index claims_retired on claims(id) where status = 'retired';
 create table terms(term text primary key, id integer) without rowid;
 create table names(name text, claim integer, primary key(name, claim)) without rowid;
 create index names_claim on names(claim);

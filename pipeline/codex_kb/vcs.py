@@ -128,12 +128,18 @@ class Repository:
         if not paths:
             return False
         self._run("add", "--all", *from_input, paths=paths)
-        if not self._run("status", "--porcelain", "--untracked-files=no", "--", *paths):
+        prefix = self._run("rev-parse", "--show-prefix").rstrip("\n")
+        staged = set(self._run("diff", "--cached", "--name-only", "-z", "--no-renames").split("\0")) - {""}
+        ours = {prefix + path for path in paths}
+        if not staged & ours:
             return False
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as text:
             text.write(message)
             text.flush()
-            self._run("commit", "--quiet", "--only", "--file", text.name, *from_input, paths=paths)
+            if staged <= ours:
+                self._run("commit", "--quiet", "--file", text.name)
+            else:  # the user's own stay staged; git then reads every file's state twice
+                self._run("commit", "--quiet", "--only", "--file", text.name, *from_input, paths=paths)
         return True
 
     def _current_branch(self) -> str:

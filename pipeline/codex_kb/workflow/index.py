@@ -11,10 +11,11 @@ import json
 import mmap
 import os
 import sqlite3
+import time
 from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -35,7 +36,7 @@ WHOLE = "claims.f32"
 TITLE = "titles.f32"
 SEAL = "seal.json"
 #: Up to so many files every one of them is looked at before a search; above, folders and hits are.
-LOOK_AT_ALL = 20_000
+LOOK_AT_ALL = 5_000
 
 
 class Broken(Exception):
@@ -168,6 +169,20 @@ class ClaimIndex:
         return all(
             self.catalog.file(path) == stat_cache.look(os.path.join(kb.layout.root, path)) for path in paths
         )  # fmt: skip
+
+
+class Look(NamedTuple):
+    """The folders of claims and of entries, as they were found after a time (ns)."""
+
+    time: int
+    claims: list[stat_cache.Folder]
+    entries: list[stat_cache.Folder]
+
+    @classmethod
+    def now(cls, root: str, starts: Iterable[str]) -> Look:
+        """Look at every file below the folders of claims, and at every entry."""
+        # The time comes before the look: what changes while it lasts is looked at again.
+        return cls(time.time_ns(), list(claim_folders(root, starts)), list(entry_folders(root, places.INDEX)))
 
 
 def load(kb: KnowledgeBase, announce: bool = True, every_file: bool = False) -> ClaimIndex:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from codex_kb.store import Store
     from codex_kb.transaction import Change, Commit, Transactions
     from codex_kb.vcs import Repository
+    from codex_kb.workflow.index import Look
 
 Say = Callable[[str], None]
 #: Called with what is being done, how many are done and how many there are.
@@ -44,6 +45,8 @@ class KnowledgeBase:
         self.say = say
         self.progress = progress
         self.commits = commits
+        #: How the folders of claims and of entries were found, where that was just looked at.
+        self.look: Look | None = None
         self.index_folder = self.layout.local / "index"
 
     @cached_property

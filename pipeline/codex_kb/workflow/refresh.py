@@ -60,7 +60,8 @@ class _Diff:
 def claims(kb: KnowledgeBase, announce: bool = True) -> None:
     """Bring the claims of the local copy up to date."""
     with _Writer(kb, announce) as writer:
-        writer.claims()
+        now = time.time_ns()
+        writer.claims(local.claim_folders(writer.root, kb.settings.kb.claims), now)
 
 
 def everything(kb: KnowledgeBase, anew: bool = False) -> None:
@@ -69,8 +70,10 @@ def everything(kb: KnowledgeBase, anew: bool = False) -> None:
     With `anew` the committed entries are not believed: what is read is embedded.
     """
     with _Writer(kb, announce=False, anew=anew) as writer:
-        writer.claims()
-        writer.entries(local.entry_folders(writer.root, places.INDEX), every=True)
+        look = kb.look or local.Look.now(writer.root, kb.settings.kb.claims)
+        kb.look = None
+        writer.claims(look.claims, look.time)
+        writer.entries(look.entries, look.time, every=True)
 
 
 def entries(kb: KnowledgeBase, paths: Iterable[str]) -> None:
@@ -78,7 +81,7 @@ def entries(kb: KnowledgeBase, paths: Iterable[str]) -> None:
     folders = sorted({path.rpartition("/")[0] for path in paths if local.is_entry_folder(path)})
     with _Writer(kb, announce=False) as writer:
         seen = (found for folder in folders for found in local.entry_folders(writer.root, folder))
-        writer.entries(seen, every=False)
+        writer.entries(seen, time.time_ns(), every=False)
 
 
 class _Writer:
@@ -140,11 +143,12 @@ class _Writer:
 
     # -- claims ------------------------------------------------------------------------------------
 
-    def claims(self) -> None:
-        """Read the claims that changed, embed what no entry holds, and forget those that went."""
-        diff = self._diff(
-            local.claim_folders(self.root, self.kb.settings.kb.claims), local.may_be_claim, entries_=False
-        )
+    def claims(self, seen: Iterable[Folder], looked: int) -> None:
+        """Read the claims that changed since, embed what no entry holds, and forget those that went.
+
+        `seen` are the folders as they were found after the time `looked` (ns).
+        """
+        diff = self._diff(seen, looked, local.may_be_claim, entries_=False)
         gone = [f"{folder}/{name}" for folder, name in diff.removed]
         total = len(diff.changed)
         for at in range(0, total, _CHUNK):
@@ -267,9 +271,9 @@ class _Writer:
 
     # -- entries -----------------------------------------------------------------------------------
 
-    def entries(self, seen: Iterable[Folder], every: bool) -> None:
+    def entries(self, seen: Iterable[Folder], looked: int, every: bool) -> None:
         """Read the committed entries of these folders that changed; with `every`, there are no others."""
-        diff = self._diff(seen, local.is_entry, entries_=True, every=every)
+        diff = self._diff(seen, looked, local.is_entry, entries_=True, every=every)
         rows = []
         for folder, name, stat, sha256 in diff.changed:
             path = f"{folder}/{name}"
@@ -292,10 +296,11 @@ class _Writer:
 
     # -- looking -----------------------------------------------------------------------------------
 
-    def _diff(self, seen: Iterable[Folder], wanted: stat_cache.Wanted, entries_: bool, every: bool = True) -> _Diff:
-        """What changed in the folders as they are seen now; with `every`, those of this kind not seen went."""
-        # The time comes before the look: what changes while it lasts is looked at again.
-        diff = _Diff(looked=time.time_ns())
+    def _diff(
+        self, seen: Iterable[Folder], looked: int, wanted: stat_cache.Wanted, entries_: bool, every: bool = True
+    ) -> _Diff:
+        """What changed in the folders as they were seen; with `every`, those of this kind not seen went."""
+        diff = _Diff(looked=looked)
         known = {p: s for p, s in self.catalog.folders().items() if local.is_entry_folder(p) == entries_}
         there = set()
         for folder in seen:

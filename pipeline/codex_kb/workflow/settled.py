@@ -44,16 +44,10 @@ def look(kb: KnowledgeBase) -> Distilled | None:
 def _settled(kb: KnowledgeBase, index: indexes.ClaimIndex) -> bool:
     root = str(kb.layout.root)
     manifest = json.dumps(stat_cache.look(os.path.join(root, places.MANIFEST)))
-    return (
-        bool(index.meta.get("settled"))
-        and index.meta.get("manifest") == manifest
-        and index.fits(kb)
-        and index.current(kb, every_file=True)
-        and _entries_stand(root, index)
-    )
-
-
-def _entries_stand(root: str, index: indexes.ClaimIndex) -> bool:
-    known = {path: state for path, state in index.catalog.folders().items() if indexes.is_entry_folder(path)}
-    seen = {folder.path: folder for folder in indexes.entry_folders(root, places.INDEX)}
+    if not index.meta.get("settled") or index.meta.get("manifest") != manifest or not index.fits(kb):
+        return False
+    # What is found to have changed need not be looked at again by the run that follows.
+    kb.look = indexes.Look.now(root, json.loads(index.meta["folders"])[0])
+    known = index.catalog.folders()
+    seen = {folder.path: folder for folder in (*kb.look.claims, *kb.look.entries)}
     return seen.keys() == known.keys() and all(folder.clean(*known[path]) for path, folder in seen.items())
