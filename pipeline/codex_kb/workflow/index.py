@@ -26,6 +26,7 @@ from codex_kb.postings import Bm25, Postings
 from codex_kb.words import terms
 
 if TYPE_CHECKING:
+    from codex_kb.encoders.bert import BertEncoder
     from codex_kb.ports import Vectors
     from codex_kb.records import Hit
     from codex_kb.workflow.kb import KnowledgeBase
@@ -146,11 +147,13 @@ class ClaimIndex:
 
     def embed(self, kb: KnowledgeBase, question: str) -> Vectors:
         """The vector of a question, float32 of shape (dimension)."""
-        if self.meta["quick"]:
-            from codex_kb.encoders.bert import BertEncoder  # noqa: PLC0415
+        return kb.encoder.query(question) if self._quick is None else np.asarray(self._quick.encode([question])[0])
 
-            return np.asarray(BertEncoder(Path(str(self.meta["quick"]))).encode([question])[0], np.float32)
-        return kb.encoder.query(question)
+    @cached_property
+    def _quick(self) -> BertEncoder | None:
+        from codex_kb.encoders.bert import BertEncoder  # noqa: PLC0415 (other modes need none)
+
+        return BertEncoder(Path(str(self.meta["quick"]))) if self.meta["quick"] else None
 
     def current(self, kb: KnowledgeBase, every_file: bool = False) -> bool:
         """Are the claims as they were? A look at every file, or above a number of claims at folders alone."""
