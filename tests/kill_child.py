@@ -6,7 +6,6 @@ where a run touches the disk or calls git is a point; the run dies by SIGKILL ri
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
 import os
@@ -57,27 +56,6 @@ class CountedPopen(subprocess.Popen):  # type: ignore[type-arg]
         super().__init__(args, *rest, **kwargs)
 
 
-class FakeEncoder:
-    """Words hashed into a vector: deterministic, without a model."""
-
-    dimension = 64
-    name = "fake@1"
-
-    def __init__(self, model: str = "") -> None:
-        pass
-
-    def encode(self, texts: Sequence[str]) -> Any:
-        import numpy as np  # noqa: PLC0415
-
-        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        for row, text in enumerate(texts):
-            for word in text.lower().split():
-                digest = hashlib.sha256(word.encode()).digest()
-                vectors[row, digest[0] % self.dimension] += 1.0 if digest[1] % 2 else -1.0
-            vectors[row] /= np.linalg.norm(vectors[row]) or 1.0
-        return vectors
-
-
 def run(arguments: Sequence[str], folder: str) -> None:
     """One command of codex, in this process."""
     from codex_kb.cli import main  # noqa: PLC0415
@@ -108,9 +86,10 @@ def serve() -> None:
     subprocess.Popen = CountedPopen  # type: ignore[misc]
     for name in ("git", "faiss", "jsonschema", "numpy", "frontmatter", "codex_kb.cli.review", "codex_kb.cli.check"):
         importlib.import_module(name)
-    from codex_kb.workflow import kb  # noqa: PLC0415
+    from codex_kb.encoders import model  # noqa: PLC0415
+    from conftest import FakeEncoder  # noqa: PLC0415
 
-    kb.SentenceEncoder = FakeEncoder  # type: ignore[misc, assignment]
+    model.load = FakeEncoder  # type: ignore[assignment]
     for line in sys.stdin:
         job = json.loads(line)
         child = os.fork()

@@ -209,3 +209,32 @@ def test_the_run_that_recovers_reports_no_conflict(
     first_write = passed.index("mkdir decisions") + 1
     assert codex(kb, *APPLY, kill_at=first_write) == KILLED
     assert codex(kb, *APPLY) == 0, output(kb)
+
+
+def test_distill_killed_at_every_point_is_finished_by_the_next_run(codex: Codex, marked: Path, tmp_path: Path) -> None:
+    whole = copied(marked, tmp_path / "whole")
+    assert codex(whole, *APPLY) == 0
+    for number in range(3):
+        claim = next((whole / "codex").rglob("*.md")).read_text()
+        (whole / "codex" / "economics").mkdir(exist_ok=True)
+        (whole / "codex" / "economics" / f"c{number}.md").write_text(claim.replace("\n# ", f"\n# {number} "))
+    codex.git(whole, "add", "--all")
+    codex.git(whole, "commit", "--quiet", "--message", "claims")
+    done = copied(whole, tmp_path / "done")
+    assert codex(done, "distill") == 0, output(done)
+    passed = points(done)
+    end = index_state(codex, done)
+    for number, name in enumerate(passed, 1):
+        kb = copied(whole, tmp_path / "copy")
+        assert codex(kb, "distill", kill_at=number) == KILLED
+        assert codex(kb, "distill") == 0, f"{name}\n{output(kb)}"
+        assert index_state(codex, kb) == end, f"killed before point {number}: {name}"
+        assert codex(kb, "distill", "--check") == 0, f"{name}\n{output(kb)}"
+    assert len(passed) > 20
+
+
+def index_state(codex: Codex, kb: Path) -> dict[str, object]:
+    """The committed index, and whether git has all of it."""
+    files = {path.name: path.read_bytes() for path in (kb / "codex" / "index").rglob("*") if path.is_file()}
+    return {"files": files, "status": codex.git(kb, "status", "--porcelain"),
+            "log": codex.git(kb, "log", "--format=%s").splitlines()[:2]}  # fmt: skip

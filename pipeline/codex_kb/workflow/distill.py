@@ -55,8 +55,7 @@ def distill(kb: KnowledgeBase, full: bool) -> Distilled:
         if full:
             shutil.rmtree(kb.index_folder, ignore_errors=True)
             shutil.rmtree(kb.layout.path(refresh.PENDING), ignore_errors=True)
-        refresh.everything(kb, anew=full)
-        found = indexes.ClaimIndex(kb.index_folder)
+        found = indexes.after(kb, lambda: refresh.everything(kb, anew=full))
         try:
             now = state(kb, found.catalog)
             changes = list(_changes(kb, found, now, full))

@@ -12,7 +12,7 @@ import mmap
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +22,7 @@ import numpy as np
 from codex_kb import layout as places
 from codex_kb import stat_cache, vector_index
 from codex_kb.catalog import Catalog
+from codex_kb.errors import Conflict
 from codex_kb.postings import Bm25, Postings
 from codex_kb.words import terms
 
@@ -38,6 +39,7 @@ TITLE = "titles.f32"
 SEAL = "seal.json"
 #: Up to so many files every one of them is looked at before a search; above, folders and hits are.
 LOOK_AT_ALL = 5_000
+_TRIES = 5
 
 
 class Broken(Exception):
@@ -202,8 +204,20 @@ def load(kb: KnowledgeBase, announce: bool = True, every_file: bool = False) -> 
         pass
     from codex_kb.workflow import refresh  # noqa: PLC0415
 
-    refresh.claims(kb, announce)
-    return ClaimIndex(kb.index_folder)
+    return after(kb, lambda: refresh.claims(kb, announce))
+
+
+def after(kb: KnowledgeBase, update: Callable[[], None]) -> ClaimIndex:
+    """The index once `update` brought the local copy up to date.
+
+    Raises:
+        Conflict: other runs write it all the time.
+    """
+    for _ in range(_TRIES):
+        update()
+        with contextlib.suppress(Broken):  # another run has begun to write it
+            return ClaimIndex(kb.index_folder)
+    raise Conflict("other runs write the index all the time", path=FOLDER, hint="run the command again when they end")
 
 
 def identity(kb: KnowledgeBase) -> dict[str, Any]:

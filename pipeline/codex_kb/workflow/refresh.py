@@ -11,13 +11,13 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from codex_kb import index, markdown_file, passages, postings, stat_cache, vector_index, wikilinks, words
 from codex_kb import layout as places
@@ -27,16 +27,15 @@ from codex_kb.fields import text as text_of
 from codex_kb.records import Claim, Problem
 from codex_kb.stat_cache import Folder, Stat
 from codex_kb.store import as_claim
-from codex_kb.transaction import prepare_local, write_file
+from codex_kb.transaction import prepare_local, write_failed, write_file
 from codex_kb.workflow import index as local
 from codex_kb.workflow.kb import KnowledgeBase
-
-if TYPE_CHECKING:
-    pass
 
 #: Entries that are embedded and wait for `codex distill` to commit them.
 PENDING = f"{places.LOCAL}/entries"
 _LOCK = "lock"
+#: Seconds that a run waits for another without a word.
+_PATIENCE = 2.0
 #: Claims that are embedded before the result is kept: some seconds' work.
 _CHUNK = 256
 #: The postings are made again when more documents than this, and than this part of all, came or went.
@@ -59,9 +58,11 @@ class _Diff:
 
 def claims(kb: KnowledgeBase, announce: bool = True) -> None:
     """Bring the claims of the local copy up to date."""
-    with _Writer(kb, announce) as writer:
-        now = time.time_ns()
-        writer.claims(local.claim_folders(writer.root, kb.settings.kb.claims), now)
+    _write(
+        kb,
+        lambda writer: writer.claims(local.claim_folders(writer.root, kb.settings.kb.claims), time.time_ns()),
+        announce,
+    )
 
 
 def everything(kb: KnowledgeBase, anew: bool = False) -> None:
@@ -69,19 +70,47 @@ def everything(kb: KnowledgeBase, anew: bool = False) -> None:
 
     With `anew` the committed entries are not believed: what is read is embedded.
     """
-    with _Writer(kb, announce=False, anew=anew) as writer:
+
+    def work(writer: _Writer) -> None:
         look = kb.look or local.Look.now(writer.root, kb.settings.kb.claims)
         kb.look = None
         writer.claims(look.claims, look.time)
         writer.entries(look.entries, look.time, every=True)
 
+    _write(kb, work, anew=anew)
+
 
 def entries(kb: KnowledgeBase, paths: Iterable[str]) -> None:
     """Take note of entries that were just written or removed."""
     folders = sorted({path.rpartition("/")[0] for path in paths if local.is_entry_folder(path)})
-    with _Writer(kb, announce=False) as writer:
+
+    def work(writer: _Writer) -> None:
         seen = (found for folder in folders for found in local.entry_folders(writer.root, folder))
         writer.entries(seen, time.time_ns(), every=False)
+
+    _write(kb, work)
+
+
+def _write(kb: KnowledgeBase, work: Callable[[_Writer], None], announce: bool = False, anew: bool = False) -> None:
+    """Do work on the local copy: from scratch where it is damaged, in a temporary folder where its own refuses.
+
+    Raises:
+        WriteFailed: the temporary folder refuses too.
+    """
+    for last in (False, False, True):
+        try:
+            with _Writer(kb, announce, anew) as writer:
+                work(writer)
+            return
+        except (OSError, sqlite3.OperationalError) as error:
+            refused = error if isinstance(error, OSError) else OSError(str(error))
+            if last or kb.index_folder.parent != kb.layout.local:
+                raise write_failed(refused, kb.layout.root) from error
+            _elsewhere(kb, refused.strerror or str(refused))
+        except sqlite3.DatabaseError:
+            if last:
+                raise
+            (kb.index_folder / local.SEAL).unlink(missing_ok=True)
 
 
 class _Writer:
@@ -96,7 +125,11 @@ class _Writer:
         self._lock = FileLock(self.folder / _LOCK)
 
     def __enter__(self) -> _Writer:
-        self._lock.acquire()
+        try:
+            self._lock.acquire(timeout=_PATIENCE)
+        except Timeout:
+            self.kb.say("another run brings the index up to date; waiting for it")
+            self._lock.acquire()
         try:
             self._open()
         except BaseException:
