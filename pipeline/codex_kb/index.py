@@ -121,16 +121,19 @@ def _checksum(key: str, title: bytes, body: bytes) -> str:
     return hashlib.sha256(key.encode() + title + body).hexdigest()[:_CHECKSUM]
 
 
-def manifest(encoder_name: str, difference: str) -> bytes:
-    """What the entries are; nothing in it changes with the claims, so that branches merge.
+def manifest(encoder_name: str, difference: str, recall: float = 0.0) -> bytes:
+    """What the entries are; nothing in it changes with each claim, so that branches merge.
 
     `difference` bounds what the encoder of questions and that of claims differ from sentence-transformers
-    by, as a power of ten; empty where it was not measured.
+    by, as a power of ten; empty where it was not measured. `recall` is what the approximate index finds of the
+    exact ten nearest, where there is one.
     """
-    value = {
+    value: dict[str, object] = {
         "version": _VERSION,
         "model": encoder_name,
         "vectors": "float16, base64; title: of title and description, body: the mean of its passages",
         "difference": difference,
     }
+    if recall:
+        value["approximate recall@10"] = round(recall, 3)
     return (json.dumps(value, indent=1) + "\n").encode()

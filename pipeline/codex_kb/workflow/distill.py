@@ -115,7 +115,7 @@ def manifest(kb: KnowledgeBase, found: indexes.ClaimIndex) -> bytes:
         cards = list(found.catalog.all_cards())
         texts = [index.title_text(card.title, card.description) for card in cards[:: max(1, len(cards) // _PROVED_ON)]]
         difference = kb.encoder.prove(texts)
-    return index.manifest(kb.encoder.name, difference)
+    return index.manifest(kb.encoder.name, difference, float(found.meta["recall"]) if found.meta.get("near") else 0.0)
 
 
 def read_manifest(kb: KnowledgeBase) -> dict[str, str]:
