@@ -39,7 +39,7 @@ def _stemmer() -> Stemmer:
 
 @lru_cache(maxsize=200_000)
 def _stem(word: str) -> str:
-    return str(_stemmer().stemWord(word))
+    return str(_stemmer().stemWord(word)) or word  # of "s" nothing would be left
 
 
 def terms(text: str) -> list[str]:
