@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from conftest import Base
+from conftest import Base, Run, make_base
 
 COMMANDS = ("init", "ingest", "proposals", "show", "review", "distill", "search", "related", "status", "check")
 
@@ -33,3 +37,24 @@ def test_errors_are_json_where_asked_for(kb: Base) -> None:
     assert kb.run("--kb", "/nowhere", "status").code == 3
     assert kb.run("bogus").code == 2
     assert kb.run("show", "nothing").code == 3
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.skipif(os.environ.get("CODEX_FAST") == "1", reason="loads the real model")
+def test_a_search_loads_nothing_heavy(tmp_path: Path, run: Callable[..., Run]) -> None:
+    kb = make_base(tmp_path / "kb", run)
+    for number in range(3):
+        kb.claim(f"c{number}", f"Wide boats turn slowly {number}", body="Their keels resist the water.")
+    kb.commit_all()
+    assert kb.run("distill").code == 0
+    time.sleep(2.1)  # files as young as this are read again
+    assert kb.run("search", "boats").code == 0
+    script = (
+        "import sys, atexit; sys.argv = ['codex', 'search', 'broad ships', '--explain']\n"
+        "heavy = 'torch transformers sentence_transformers faiss onnxruntime git yaml jsonschema asyncio'.split()\n"
+        "atexit.register(lambda: print('heavy:', [m for m in heavy if m in sys.modules]))\n"
+        "from codex_kb.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=kb.root, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "heavy: []"
+    assert "Wide boats turn slowly" in done.stdout

@@ -166,6 +166,11 @@ def test_a_claim_written_in_place_is_seen(filled: Base) -> None:
     assert answer(filled) == fresh_answer(filled)
 
 
+def test_a_look_at_young_files_embeds_nothing(filled: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(FakeEncoder, "encode")
+    assert filled.run("search", QUESTION, "--mode", "lexical").code == 0
+
+
 def test_a_great_knowledge_base_is_looked_at_by_folders_and_hits(filled: Base, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index, "LOOK_AT_ALL", 10)
     shutil.rmtree(filled.root / index.FOLDER)

@@ -249,7 +249,9 @@ class _Writer:
         known = {} if self.anew else {key: read_entry(self.kb, key) for key in texts}
         found = {key: entry for key, entry in known.items() if entry is not None}
         missing = {key: text for key, text in texts.items() if key not in found}
-        if missing and self.announce:
+        if not missing:
+            return found
+        if self.announce:
             self.announce = False
             self.kb.say("some claims are not in the index yet; embedding them (codex distill keeps the result)")
         for key, data in embed(self.kb, missing).items():
