@@ -18,28 +18,12 @@ from safetensors.numpy import load_file, save_file
 
 from codex_kb.encoders import bert, weights
 from codex_kb.encoders.bert import BertEncoder
+from codex_kb.encoders.onnx import OnnxEncoder
 from codex_kb.encoders.safetensors_file import Weights
 from codex_kb.errors import UsageError
-from small_model import WIDTH, WORDS, small
+from small_model import POSITIONS, TEXTS, WIDTH, WORDS, change, reference, small
 
 REAL = weights.embedded()
-TEXTS = [
-    "", " \n\t ", "a", ".", "Boats turn slowly.", "how do prediction markets aggregate information",
-    "Prediction markets aggregate dispersed information more accurately than committees of experts do.",
-    "Übermäßige Größe, naïve façades, crème brûlée", "Ελληνικά: ὁ ἄνθρωπος", "Русский текст, ёлка",
-    "النص العربي، مُحَمَّد؟",
-    "שָׁלוֹם עֲלֵיכֶם", "हिन्दी का पाठ। क्षेत्र", "ข้อความภาษาไทย", "深度学习模型的可扩展监督", "日本語のテキストです。ガギグ",
-    "한국어 문장입니다", "አማርኛ ቋንቋ።", "👩‍🔬🚀 👍🏽 🇫🇮",
-    "a\x00b\x07\u200b\xad\ufffd", "e\u0301 a\u0308 Z\u0351\u036b\u0343",
-    "[CLS] and [SEP] and [MASK]", "x" * 300, "3.14 1,000,000 50% $5 ½", "it's e-mail: a.b@example.org",
-    "`code` ~tilde~ {x} [y] \\ / _ = +", "word " * 1000, "boats " * 253, "boats " * 254, "boats " * 255,
-    " ".join(WORDS * 6),
-]  # fmt: skip
-
-
-def change(path: Path, **values: object) -> None:
-    """Set values of a JSON file, made where there is none."""
-    path.write_text(json.dumps((json.loads(path.read_text()) if path.exists() else {}) | values))
 
 
 @pytest.fixture
@@ -57,14 +41,6 @@ def real() -> BertEncoder:
 # -- vectors ---------------------------------------------------------------------------------------
 
 
-def reference(path: Path, texts: list[str]) -> np.ndarray:
-    """What sentence-transformers makes of each text alone."""
-    from sentence_transformers import SentenceTransformer  # noqa: PLC0415
-
-    model = SentenceTransformer(str(path), device="cpu", local_files_only=True)
-    return np.stack([model.encode(text, normalize_embeddings=True, show_progress_bar=False) for text in texts])
-
-
 @pytest.mark.filterwarnings("default")
 @pytest.mark.skipif(os.environ.get("CODEX_FAST") == "1", reason="loads the real model")
 def test_the_real_model_equals_sentence_transformers() -> None:
@@ -80,12 +56,25 @@ def test_a_small_model_equals_sentence_transformers(tmp_path: Path, pooling: str
     assert np.abs(BertEncoder(path).encode(texts) - reference(path, texts)).max() < 1e-6
 
 
+@pytest.mark.filterwarnings("default")
+@pytest.mark.skipif(os.environ.get("CODEX_FAST") == "1", reason="loads torch")
+@pytest.mark.parametrize("pooling", ["mean_tokens", "cls_token"])
+def test_a_model_as_it_is_saved_today_is_covered(tmp_path: Path, pooling: str) -> None:
+    from sentence_transformers import SentenceTransformer  # noqa: PLC0415
+
+    path = small(tmp_path / "old", pooling)
+    new = tmp_path / "new"
+    SentenceTransformer(str(path), device="cpu").save(str(new))
+    assert not (new / "vocab.txt").exists()
+    assert bert.uncovered(new) == ""
+    texts = [" ".join(WORDS[:count]) for count in range(len(WORDS) + 1)]
+    assert np.abs(BertEncoder(new).encode(texts) - BertEncoder(path).encode(texts)).max() < 1e-6
+
+
 def test_a_vector_depends_on_nothing_but_its_text() -> None:
-    together = real().encode(TEXTS[:12])
-    assert (
-        np.concatenate([real().encode([text]) for text in reversed(TEXTS[:12])])[::-1].tobytes() == together.tobytes()
-    )
-    assert (together.dtype, together.shape) == (np.float32, (12, real().dimension))
+    together = real().encode(TEXTS[:7])
+    assert np.concatenate([real().encode([text]) for text in reversed(TEXTS[:7])])[::-1].tobytes() == together.tobytes()
+    assert (together.dtype, together.shape) == (np.float32, (7, real().dimension))
     assert np.abs(np.linalg.norm(together, axis=1) - 1).max() < 1e-6
 
 
@@ -119,6 +108,18 @@ def test_a_fresh_process_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code, str(REAL)], check=True, capture_output=True, text=True)
     assert "codex_kb.encoders.wordpiece" in done.stdout.split()
     assert not heavy & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("limits", [{}, {"model_max_length": 10**30}, {"model_max_length": POSITIONS}], ids=str)
+@pytest.mark.parametrize("encoder", [BertEncoder, OnnxEncoder])
+def test_a_folder_that_sets_no_limit_reads_as_many_tokens_as_it_has_positions(
+    folder: Path, encoder: type[BertEncoder | OnnxEncoder], limits: dict[str, int]
+) -> None:
+    (folder / "sentence_bert_config.json").unlink()
+    change(folder / "tokenizer_config.json", **limits)
+    fitting = "boats " * (POSITIONS - 2)
+    long, cut = encoder(folder).encode([fitting * 3, fitting])
+    assert long.tobytes() == cut.tobytes()
 
 
 # -- folders that are damaged ----------------------------------------------------------------------
@@ -195,9 +196,13 @@ def test_other_types_are_refused_when_asked_for(tmp_path: Path) -> None:
         ({"a": [0, 16]}, bytes(16), None),
         ({"a": {"dtype": "F32"}}, bytes(16), None),
         ({"a": {**ENTRY, "data_offsets": ["0", "16"]}}, bytes(16), None),
+        ({"a": {"shape": [2, 2], "data_offsets": [0, 16]}}, bytes(16), None),
+        ({"a": {"dtype": "F32", "data_offsets": [0, 16]}}, bytes(16), None),
+        ({"a": {**ENTRY, "shape": [3, 3]}}, bytes(16), None),
     ],
-    ids=["short", "long", "huge header", "cut header", "no JSON", "no UTF-8", "list", "no entry", "no place", "text"],
-)
+    ids=["short", "long", "huge header", "cut header", "no JSON", "no UTF-8", "list", "no entry", "no place", "text",
+         "no type", "no shape", "other shape"],
+)  # fmt: skip
 def test_a_wrong_header_is_refused(tmp_path: Path, header: object, data: bytes, length: int | None) -> None:
     path = stored(tmp_path / "x", header, data, length)
     with pytest.raises(UsageError, match="not a whole safetensors file") as caught:
@@ -226,7 +231,7 @@ REASONS: list[tuple[Callable[[Path], None], str]] = [
     (lambda f: change(f / "config.json", hidden_act="gelu_new"), "its activation is gelu_new"),
     (lambda f: change(f / "config.json", position_embedding_type="relative_key"), "its positions are relative"),
     (lambda f: (f / "model.safetensors").unlink(), "it has no model.safetensors"),
-    (lambda f: (f / "vocab.txt").unlink(), "it has no vocab.txt"),
+    (lambda f: (f / "vocab.txt").unlink(), "it has no vocabulary"),
     (lambda f: (f / "modules.json").unlink(), "its modules are"),
     (dense, "its modules are ['Transformer', 'Pooling', 'Dense']"),
     (half, "its weights are F16"),
@@ -246,6 +251,15 @@ def test_a_folder_that_is_not_covered_says_why(folder: Path, harm: Callable[[Pat
     assert bert.uncovered(folder) == ""
     harm(folder)
     assert bert.uncovered(folder).startswith(reason)
+
+
+@pytest.mark.parametrize("key", ["hidden_size", "num_hidden_layers", "num_attention_heads", "layer_norm_eps"])
+def test_a_config_that_lacks_a_number_is_not_covered(folder: Path, key: str) -> None:
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    del config[key]
+    path.write_text(json.dumps(config))
+    assert bert.uncovered(folder)
 
 
 def test_what_changes_no_vector_is_covered(folder: Path, tmp_path: Path) -> None:

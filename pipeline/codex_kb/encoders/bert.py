@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codex_kb.encoders.safetensors_file import Weights
-from codex_kb.encoders.wordpiece import WordPiece
+from codex_kb.encoders.wordpiece import TOKENIZER, WordPiece
 from codex_kb.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ _WEIGHTS = "model.safetensors"
 _ERF = tuple(np.float32(x) for x in (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429))
 _ERF_P = np.float32(0.3275911)
 _ROOT_HALF = np.float32(0.5**0.5)
+_NUMBERS = ("hidden_size", "num_hidden_layers", "num_attention_heads", "layer_norm_eps")
+_SWITCH = "pooling_mode_"
 _MODULES = ("Transformer", "Pooling", "Normalize")
 
 
@@ -132,7 +134,7 @@ def _gelu(x: Vectors) -> Vectors:
 
 def first_token(folder: Path) -> bool:
     """Does the first token stand for a text, and not the mean of all?"""
-    return bool(_pooling(folder).get("pooling_mode_cls_token"))
+    return _pooled(folder) == {"cls"}
 
 
 def prefix(weights: Weights) -> str:
@@ -144,17 +146,16 @@ def uncovered(folder: Path) -> str:
     """Why a model's folder is not covered, in a few words; empty where it is."""
     config = read(folder / "config.json")
     kinds = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in _modules(folder)]
-    pooling = _pooling(folder)
-    modes = {name for name, on in pooling.items() if name.startswith("pooling_mode_") and on is True}
     lower = read(folder / "sentence_bert_config.json").get("do_lower_case")
     tests = (
         (config.get("model_type") != "bert", f"its model is {config.get('model_type') or 'unknown'}, not BERT"),
         (config.get("hidden_act") != "gelu", f"its activation is {config.get('hidden_act')}"),
         (config.get("position_embedding_type", "absolute") != "absolute", "its positions are relative"),
         (not (folder / _WEIGHTS).is_file(), f"it has no {_WEIGHTS}"),
-        (not (folder / "vocab.txt").is_file(), "it has no vocab.txt"),
+        (not any((folder / name).is_file() for name in ("vocab.txt", TOKENIZER)), "it has no vocabulary"),
         (not kinds or kinds[0] != _MODULES[0] or not set(kinds) <= set(_MODULES), f"its modules are {kinds}"),
-        (len(modes) != 1 or not modes <= {"pooling_mode_cls_token", "pooling_mode_mean_tokens"}, "its pooling"),
+        (_pooled(folder) not in ({"cls"}, {"mean"}), "its pooling"),
+        (not all(isinstance(config.get(key), (int, float)) for key in _NUMBERS), "its config.json lacks a number"),
         (lower is True, "its text is lowered before the tokenizer"),
         (_prompted(folder), "it puts a prompt before a text"),
         (not _usual_tokenizer(folder), "its tokenizer is not BERT's usual one"),
@@ -167,6 +168,14 @@ def uncovered(folder: Path) -> str:
     except UsageError as error:
         return error.message
     return "" if kinds_ == {"F32"} else f"its weights are {', '.join(sorted(kinds_))}"
+
+
+def _pooled(folder: Path) -> set[str]:
+    """The ways in which the vectors of tokens become one; newer folders name one, older ones switch each on or off."""
+    found = _pooling(folder)
+    switched = {name.removeprefix(_SWITCH) for name, on in found.items() if name.startswith(_SWITCH) and on is True}
+    ways = {{"cls_token": "cls", "mean_tokens": "mean"}.get(way, way) for way in switched}
+    return ways | {str(found["pooling_mode"])} if found.get("pooling_mode") else ways
 
 
 def _prompted(folder: Path) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 #: What may differ between the ways to run a model, as a coordinate of a unit vector.
 _TOLERANCE = 1e-5
 _PROOFS = "proofs.json"
+_BOUND = re.compile(r"1e[+-]\d\d")
+#: The power of ten that stands for vectors that are no numbers.
+_NO_NUMBERS = 99
 #: Texts that try a tokenizer: scripts, marks, nothing, and more than a model reads.
 _TRIALS = (
     "",
@@ -97,8 +101,9 @@ class Model:
         asked = [*texts, *_TRIALS]
         wanted = self._reference.encode(asked)
         ways: list[Any] = [way for way in (self._maker("bert"), self._maker("onnx")) if way is not None]
-        difference = max(float(np.abs(way.encode(asked) - wanted).max()) for way in ways)
-        bound = f"1e{math.ceil(math.log10(max(difference, 1e-9))):+03d}"
+        difference = float(np.max([np.abs(way.encode(asked) - wanted).max() for way in ways]))
+        power = math.ceil(math.log10(max(difference, 1e-9))) if math.isfinite(difference) else _NO_NUMBERS
+        bound = f"1e{power:+03d}"
         self._proofs(bound)
         return bound
 
@@ -148,8 +153,9 @@ class Model:
             return True
         reason = self._uncovered
         if not reason:
-            bound = self._proofs().get(self.name) or self.prove(())
-            if float(bound) <= _TOLERANCE:
+            known = self._proofs().get(self.name)
+            bound = known if _BOUND.fullmatch(str(known)) else self.prove(())
+            if float(str(bound)) <= _TOLERANCE:
                 return True
             reason = f"its vectors differ by up to {bound}"
         self._say(f"{self.name} needs sentence-transformers, which takes seconds to load: {reason}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import mmap
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _LENGTH = 8
 _MOST_HEADER = 100_000_000
+_FLOAT = 4
 
 
 class Weights:
@@ -43,6 +45,8 @@ class Weights:
                 raise ValueError("its header is longer than the file")
             header = json.loads(data[_LENGTH : _LENGTH + size])
             header.pop("__metadata__", None)
+            if not all(map(_sound, header.values())):
+                raise ValueError("an array is not as long as its shape says")
             ends = [entry["data_offsets"][1] for entry in header.values()]
             if _LENGTH + size + max(ends, default=0) != len(data):
                 raise ValueError("it is not as long as its header says")
@@ -69,5 +73,13 @@ class Weights:
         if entry is None or entry["dtype"] != "F32":
             raise UsageError(f"has no float32 array {name}", path=str(self._path), hint="it is another kind of model")
         begin, end = entry["data_offsets"]
-        flat = np.frombuffer(self._data, np.float32, (end - begin) // 4, self._start + begin)
+        flat = np.frombuffer(self._data, np.float32, (end - begin) // _FLOAT, self._start + begin)
         return flat.reshape(entry["shape"])
+
+
+def _sound(entry: dict[str, Any]) -> bool:
+    """Does an array's place fit its shape, where it is one of float32?"""
+    begin, end = (int(offset) for offset in entry["data_offsets"])
+    return 0 <= begin <= end and (
+        str(entry["dtype"]) != "F32" or end - begin == _FLOAT * math.prod(map(int, entry["shape"]))
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -32,11 +33,14 @@ def embedded() -> Path:
 
 
 def name_of(folder: Path, local: Path) -> str:
-    """A folder's name with the hash of its weights; of its path, where it has none of the usual file."""
+    """A folder's name with a hash of its weights and of how they are pooled; of its path, where it has no such file."""
     import hashlib  # noqa: PLC0415 (a search needs none)
 
-    path = folder / WEIGHTS
-    digest = sha256_of(path, local) if path.is_file() else hashlib.sha256(str(folder).encode()).hexdigest()
+    path, pooling = folder / WEIGHTS, folder / "1_Pooling/config.json"
+    parts = sha256_of(path, local) if path.is_file() else str(folder)
+    if pooling.is_file():
+        parts += sha256_of(pooling, local)
+    digest = hashlib.sha256(parts.encode()).hexdigest()
     return f"{folder.name}@{digest[:12]}"
 
 
@@ -80,4 +84,5 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
         temporary.write_text(json.dumps(value))
         os.replace(temporary, path)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)

@@ -14,6 +14,8 @@ from typing import Any
 from codex_kb.errors import UsageError
 
 _VOCABULARY = "vocab.txt"
+#: Where newer models have their vocabulary.
+TOKENIZER = "tokenizer.json"
 _SETTINGS = "tokenizer_config.json"
 _LIMITS = "sentence_bert_config.json"
 _CLS, _SEP, _UNKNOWN = "[CLS]", "[SEP]", "[UNK]"
@@ -46,7 +48,8 @@ class WordPiece:
         try:
             settings = _json(folder / _SETTINGS)
             limit = _json(folder / _LIMITS).get("max_seq_length") or settings.get("model_max_length", _DEFAULT_LIMIT)
-            vocabulary = _Vocabulary(path.read_bytes())
+            limit = min(int(limit), int(_json(folder / "config.json").get("max_position_embeddings", _DEFAULT_LIMIT)))
+            vocabulary = _Vocabulary(path.read_bytes() if path.exists() else _listed(folder / TOKENIZER))
             missing = [mark for mark in (_CLS, _SEP, _UNKNOWN) if vocabulary.get(mark) < 0]
             if missing:
                 raise UsageError(f"has no {', '.join(missing)}", path=str(path), hint="install the model again")
@@ -144,6 +147,15 @@ class _Table(dict[int, str]):
         if code < ord(" ") or code == _ASCII - 1:
             return ""
         return (char.lower() if self._lower else char) if char.isalnum() else f" {char} "
+
+
+def _listed(path: Path) -> bytes:
+    """The vocabulary of a tokenizer's file, a piece a line in the order of their numbers."""
+    model = _json(path).get("model")
+    numbers = model.get("vocab") if isinstance(model, dict) and model.get("type") == "WordPiece" else None
+    if not isinstance(numbers, dict) or sorted(numbers.values()) != list(range(len(numbers))):
+        raise ValueError("it has no vocabulary of word pieces")
+    return "\n".join(sorted(numbers, key=numbers.__getitem__)).encode()
 
 
 def _json(path: Path) -> dict[str, Any]:
