@@ -3,6 +3,8 @@ VENV = .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+BENCH = .venv-bench
+BENCH_PIP = $(BENCH)/bin/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test check bench clean
 
@@ -18,14 +20,30 @@ check: $(VENV)/ready-dev
 	$(BIN)/lint-imports
 	$(BIN)/codex check
 
-bench: $(VENV)/ready-dev
-	$(BIN)/python benchmarks/ingest.py
+# A benchmark anyone can run: an installed wheel with bytecode beside its peers; see benchmarks/README.md.
+bench: $(BENCH)/ready
+	$(BENCH)/bin/python -m benchmarks.bench $(if $(PARTS),--parts $(PARTS)) $(if $(SIZES),--sizes $(SIZES))
 
 # torch comes first and by its pinned version: a plain torch would bring gigabytes for graphics cards.
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install "$$(grep '^torch==' constraints.txt)" -c constraints.txt
 	$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(BENCH)/peers: constraints.txt benchmarks/requirements.txt
+	$(PYTHON) -m venv $(BENCH)
+	@echo '*' >$(BENCH)/.gitignore
+	$(BENCH_PIP) install "$$(grep '^torch==' constraints.txt)" -c constraints.txt
+	$(BENCH_PIP) install -c constraints.txt -r benchmarks/requirements.txt
+	@touch $@
+
+$(BENCH)/ready: $(BENCH)/peers pyproject.toml $(shell find pipeline -name '*.py' -o -name '*.json' -o -name '*.md')
+	rm -rf $(BENCH)/wheel
+	$(BENCH_PIP) wheel --no-deps -w $(BENCH)/wheel .
+	$(BENCH_PIP) install -c constraints.txt $(BENCH)/wheel/*.whl
+	$(BENCH_PIP) install --no-deps --force-reinstall $(BENCH)/wheel/*.whl
+	env -u PYTHONDONTWRITEBYTECODE $(BENCH)/bin/python -m compileall -qq -j 0 $(BENCH)/lib || true
 	@touch $@
 
 $(VENV)/ready-dev: $(VENV)/ready

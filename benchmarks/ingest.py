@@ -1,6 +1,7 @@
 """How long ingest takes and where the time goes, on a copy of a knowledge base.
 
-    .venv/bin/python benchmarks/ingest.py [--tree FOLDER] [--limit N]
+    make bench PARTS=ingest
+    .venv-bench/bin/python -m benchmarks.ingest [--tree FOLDER] [--limit N]
 
 The default tree is this repository's own inbox/. Every source is reset to unprocessed. Prints wall
 seconds of one cold run as a user starts it, then each part's share, as cProfile counts it in a run over the
@@ -15,22 +16,23 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-CODEX = Path(sys.executable).with_name("codex")
+from benchmarks import timing
+from benchmarks.knowledge_base import CODEX, ROOT
+
 PROFILED = 60
 #: Parts of a run, as (file, function) of the profile's cumulative times.
 PARTS = {
-    "embedding": ("encoder.py", "encode"),
+    "embedding": ("encoders/onnx.py", "encode"),
     "sentences and ranking": ("extractive.py", "propose"),
     "git": ("vcs.py", "commit"),
     "git, looking for changes": ("vcs.py", "uncommitted"),
     "writing files": ("transaction.py", "run"),
     "parsing frontmatter": ("markdown_file.py", "parse"),
     "reading packets and names": ("store.py", "name_for"),
-    "claim index": ("index.py", "load"),
+    "claim index": ("workflow/index.py", "load"),
 }
 
 
@@ -38,7 +40,7 @@ def make(tree: Path) -> Path:
     """A throw-away copy as a git repository, every source unprocessed."""
     root = Path(tempfile.mkdtemp(prefix="codex-bench-"))
     shutil.copytree(
-        tree, root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git", ".venv", ".codex-kb", ".*cache")
+        tree, root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git", ".venv*", ".codex-kb", ".*cache")
     )
     folders = [name for name in ("domains", "core", "foundations", "codex") if (root / name).is_dir()]
     (root / "codex.toml").write_text(f"[kb]\nclaims = {folders}\n".replace("'", '"'))
@@ -52,35 +54,32 @@ def make(tree: Path) -> Path:
     return root
 
 
-def main() -> None:
+def measure(tree: Path, limit: int) -> dict[str, Any]:
     """Time one run, then profile another."""
+    arguments = ["--quiet", "ingest", "inbox", "--limit"]
+    root = make(tree)
+    wall, _ = timing.run([str(CODEX), *arguments, str(limit)], root)
+    count = len(list((root / "inbox/proposals").glob("*.json")))
+    print(f"  ingest of {count} sources: {wall:.1f} s wall, {wall / max(count, 1):.2f} s a source")
+    shutil.rmtree(root)
+    root = make(tree)
+    profile = root.with_suffix(".prof")
+    timing.run([sys.executable, "-m", "cProfile", "-o", str(profile), str(CODEX), *arguments, str(PROFILED)], root)
+    stats = pstats.Stats(str(profile)).stats  # type: ignore[attr-defined]
+    total = max(row[3] for row in stats.values())
+    parts = {}
+    for name, (file, function) in PARTS.items():
+        parts[name] = sum(row[3] for key, row in stats.items() if key[0].endswith("/" + file) and key[2] == function)
+        print(f"  {name:28} {parts[name]:7.1f} s  {parts[name] / total:5.0%}")
+    print(f"  {'the whole run, profiled':28} {total:7.1f} s   (ranking holds its embedding; parts overlap)")
+    shutil.rmtree(root)
+    profile.unlink()
+    return {"sources": count, "seconds": wall, "profiled_s": total, "profiled_parts_s": parts}
+
+
+if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--tree", type=Path, default=ROOT)
     options.add_argument("--limit", type=int, default=100_000)
     args = options.parse_args()
-    arguments = ["--quiet", "ingest", "inbox", "--limit"]
-    root = make(args.tree)
-    start = time.perf_counter()
-    subprocess.run([str(CODEX), *arguments, str(args.limit)], cwd=root, check=True)
-    wall = time.perf_counter() - start
-    count = len(list((root / "inbox/proposals").glob("*.json")))
-    print(f"ingest of {count} sources: {wall:.1f} s wall, {wall / max(count, 1):.2f} s a source")
-    shutil.rmtree(root)
-    root = make(args.tree)
-    profile = root.with_suffix(".prof")
-    subprocess.run(
-        [sys.executable, "-m", "cProfile", "-o", str(profile), str(CODEX), *arguments, str(PROFILED)],
-        cwd=root,
-        check=False,
-    )
-    stats = pstats.Stats(str(profile)).stats  # type: ignore[attr-defined]
-    total = max(row[3] for row in stats.values())
-    for name, (file, function) in PARTS.items():
-        seconds = sum(row[3] for key, row in stats.items() if key[0].endswith("/" + file) and key[2] == function)
-        print(f"  {name:28} {seconds:7.1f} s  {seconds / total:5.0%}")
-    print(f"  {'the whole run, profiled':28} {total:7.1f} s   (ranking holds its embedding; parts overlap)")
-    shutil.rmtree(root)
-    profile.unlink()
-
-
-main()
+    measure(args.tree, args.limit)

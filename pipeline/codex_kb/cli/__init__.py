@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
 from typing import Any
@@ -48,6 +49,8 @@ def cli(ctx: click.Context, kb: str | None, verbose: bool, quiet: bool) -> None:
 
 def main() -> None:
     """Run a command and leave with its exit code."""
+    # A question is too little work to share: on a busy machine NumPy's threads wait for each other for tenths of a second.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     arguments = sys.argv[1:]
     as_json = "--json" in arguments
     verbose = "-v" in arguments or "--verbose" in arguments

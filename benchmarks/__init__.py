@@ -1,0 +1,1 @@
+"""Measures codex beside its peers; see README.md."""
