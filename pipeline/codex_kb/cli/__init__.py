@@ -26,6 +26,10 @@ class Commands(click.Group):
         """The command of a name."""
         if name not in self.list_commands(ctx):
             return None
+        if name in ("search", "related"):
+            # A question is too little work to share: on a busy machine NumPy's threads would wait for each other
+            # for tenths of a second. It reads this when it is loaded.
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         command: click.Command = importlib.import_module(f"{__name__}.{name}").command
         return command
 
@@ -49,8 +53,6 @@ def cli(ctx: click.Context, kb: str | None, verbose: bool, quiet: bool) -> None:
 
 def main() -> None:
     """Run a command and leave with its exit code."""
-    # A question is too little work to share: on a busy machine NumPy's threads wait for each other for tenths of a second.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     arguments = sys.argv[1:]
     as_json = "--json" in arguments
     verbose = "-v" in arguments or "--verbose" in arguments
