@@ -86,3 +86,10 @@ def test_the_approximate_index_is_mapped_not_read(tmp_path: Path, capfd: pytest.
     assert len(index.nearest(clustered(1)[0], 5)) == 5
     assert "near" in Path("/proc/self/maps").read_text() or not Path("/proc/self/maps").exists()
     capfd.readouterr()
+
+
+def test_scores_of_nothing_are_never_among_the_best() -> None:
+    scores = np.array([0, 2, 0, -1, 2, 1], np.float32)
+    assert vector_index.top_above_zero(scores, 2).tolist() == [1, 4]
+    assert vector_index.top_above_zero(scores, 9).tolist() == [1, 4, 5]
+    assert vector_index.top_above_zero(scores[:1], 9).tolist() == []

@@ -60,6 +60,12 @@ def top(scores: Vectors, k: int) -> Rows:
     return found[np.argsort(-scores[found], kind="stable")][:k]
 
 
+def top_above_zero(scores: Vectors, k: int) -> Rows:
+    """The places of the k largest scores above 0; quick where most are 0, which a partition is not."""
+    some = np.flatnonzero(scores > 0)
+    return np.asarray(some[top(scores[some], k)], np.int64)
+
+
 def scan(matrix: Vectors, query: Vectors, k: int, only: Rows | None = None, hidden: Rows | None = None) -> Rows:
     """The k nearest rows to a query, exactly; of `only` these, without the `hidden` ones."""
     if only is None:

@@ -70,8 +70,7 @@ class Relations:
     def _near(self, asked: Card, words: vector_index.Floats) -> list[int]:
         """The rows nearest by meaning, and those by words; without the claim itself."""
         by_meaning = self.index.nearest(self.index.whole[asked.id], related.NEAREST)
-        by_words = vector_index.top(words, related.NEAREST)
-        rows = np.union1d(by_meaning, by_words[words[by_words] > 0])
+        rows = np.union1d(by_meaning, vector_index.top_above_zero(words, related.NEAREST))
         return [row for row in rows.tolist() if row != asked.id]
 
     def _cosines(self, asked: Card, rows: list[int]) -> dict[int, float]:

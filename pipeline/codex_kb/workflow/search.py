@@ -102,8 +102,8 @@ class Searcher:
         if vector is not None:
             found.append(self.index.nearest(vector, depth, only))
         if len(lexical):
-            best = vector_index.top(lexical, depth) if only is None else only[vector_index.top(lexical[only], depth)]
-            found.append(best[lexical[best] > 0])
+            best = vector_index.top_above_zero
+            found.append(best(lexical, depth) if only is None else only[best(lexical[only], depth)])
         # numpy's own unique takes 8 ms to load.
         return np.array(sorted({row for rows in found for row in rows.tolist()}), np.int64)
 
