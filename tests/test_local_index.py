@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from codex_kb import vector_index
-from codex_kb.workflow import index, refresh
+from codex_kb.workflow import entries, index, refresh
 from conftest import Base, FakeEncoder
 
 CODEX = Path(sys.executable).with_name("codex")
@@ -204,7 +204,7 @@ def test_a_stop_in_the_middle_keeps_what_was_embedded(kb: Base, monkeypatch: pyt
     assert not {*first} & {*FakeEncoder.texts}
     assert found == fresh_answer(kb)
     assert kb.run("distill", "--json").json["claims"] == 30
-    assert not kb.path(refresh.PENDING).exists()
+    assert not kb.path(entries.PENDING).exists()
 
 
 def stop_at(count: int, real: Any) -> Any:

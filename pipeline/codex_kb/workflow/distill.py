@@ -15,8 +15,8 @@ from codex_kb import layout as places
 from codex_kb.catalog import Catalog
 from codex_kb.records import GENERATION_ZERO, Claim, Problem
 from codex_kb.transaction import Change, read
+from codex_kb.workflow import entries, refresh
 from codex_kb.workflow import index as indexes
-from codex_kb.workflow import refresh
 from codex_kb.workflow.kb import KnowledgeBase
 from codex_kb.workflow.settled import Distilled
 
@@ -54,7 +54,7 @@ def distill(kb: KnowledgeBase, full: bool) -> Distilled:
     with kb.writing("distill"):
         if full:
             shutil.rmtree(kb.index_folder, ignore_errors=True)
-            shutil.rmtree(kb.layout.path(refresh.PENDING), ignore_errors=True)
+            shutil.rmtree(kb.layout.path(entries.PENDING), ignore_errors=True)
         found = indexes.after(kb, lambda: refresh.everything(kb, anew=full))
         try:
             now = state(kb, found.catalog)
@@ -80,15 +80,15 @@ def distill(kb: KnowledgeBase, full: bool) -> Distilled:
 def _settle(kb: KnowledgeBase, written: Sequence[str]) -> None:
     """What was written is known from now on, and needs to wait no longer."""
     if written:
-        refresh.entries(kb, written)
-    shutil.rmtree(kb.layout.path(refresh.PENDING), ignore_errors=True)
+        refresh.committed(kb, written)
+    shutil.rmtree(kb.layout.path(entries.PENDING), ignore_errors=True)
 
 
 def _changes(kb: KnowledgeBase, found: indexes.ClaimIndex, now: State, full: bool) -> Iterator[Change]:
     gone = {index.entry_path(places.INDEX, key) for key in now.remove} | {problem.path for problem in now.damaged}
     for key in sorted(found.catalog.keys() if full else now.add):
         path = index.entry_path(places.INDEX, key)
-        data = refresh.pending(kb, key) or _again(kb, found.catalog, key)
+        data = entries.pending(kb, key) or _again(kb, found.catalog, key)
         if data is not None:
             yield kb.change(path, data)
             gone.discard(path)
@@ -104,7 +104,7 @@ def _again(kb: KnowledgeBase, catalog: Catalog, key: str) -> bytes | None:
     if card is None:
         return None
     texts = index.texts_of(kb.store.claim(card.path))
-    return refresh.embed(kb, {key: texts})[key] if index.key_of(kb.encoder.name, texts) == key else None
+    return entries.embed(kb, {key: texts})[key] if index.key_of(kb.encoder.name, texts) == key else None
 
 
 def manifest(kb: KnowledgeBase, found: indexes.ClaimIndex) -> bytes:
@@ -195,7 +195,7 @@ def check(kb: KnowledgeBase) -> list[Problem]:
 
 
 def _wrong(kb: KnowledgeBase, claims: dict[str, Claim]) -> Iterator[Problem]:
-    made = refresh.embed(kb, {key: index.texts_of(claim) for key, claim in claims.items()})
+    made = entries.embed(kb, {key: index.texts_of(claim) for key, claim in claims.items()})
     for key, data in made.items():
         path = index.entry_path(places.INDEX, key)
         stored, anew = index.load_entry(read(kb.layout.root, path) or b"", key), index.load_entry(data, key)

@@ -27,12 +27,11 @@ from codex_kb.fields import text as text_of
 from codex_kb.records import Claim, Problem
 from codex_kb.stat_cache import Folder, Stat
 from codex_kb.store import as_claim
-from codex_kb.transaction import prepare_local, write_failed, write_file
+from codex_kb.transaction import prepare_local, write_failed
+from codex_kb.workflow import entries
 from codex_kb.workflow import index as local
 from codex_kb.workflow.kb import KnowledgeBase
 
-#: Entries that are embedded and wait for `codex distill` to commit them.
-PENDING = f"{places.LOCAL}/entries"
 _LOCK = "lock"
 #: Seconds that a run waits for another without a word.
 _PATIENCE = 2.0
@@ -80,7 +79,7 @@ def everything(kb: KnowledgeBase, anew: bool = False) -> None:
     _write(kb, work, anew=anew)
 
 
-def entries(kb: KnowledgeBase, paths: Iterable[str]) -> None:
+def committed(kb: KnowledgeBase, paths: Iterable[str]) -> None:
     """Take note of entries that were just written or removed."""
     folders = sorted({path.rpartition("/")[0] for path in paths if local.is_entry_folder(path)})
 
@@ -246,7 +245,7 @@ class _Writer:
 
     def _vectors(self, texts: dict[str, index.Texts]) -> dict[str, index.Entry]:
         """The entries of these keys: committed, waiting, or embedded now."""
-        known = {} if self.anew else {key: read_entry(self.kb, key) for key in texts}
+        known = {} if self.anew else {key: entries.read(self.kb, key) for key in texts}
         found = {key: entry for key, entry in known.items() if entry is not None}
         missing = {key: text for key, text in texts.items() if key not in found}
         if not missing:
@@ -254,9 +253,9 @@ class _Writer:
         if self.announce:
             self.announce = False
             self.kb.say("some claims are not in the index yet; embedding them (codex distill keeps the result)")
-        for key, data in embed(self.kb, missing).items():
+        for key, data in entries.embed(self.kb, missing).items():
             found[key] = index.load_entry(data, key)
-            keep(self.kb, key, data)
+            entries.keep(self.kb, key, data)
         return found
 
     def _packed(self, found: Sequence[Claim]) -> list[bytes]:
@@ -362,46 +361,6 @@ class _Writer:
         for folder, name in diff.removed:
             self.catalog.drop_files(folder, [name])
         self.catalog.set_folders(diff.folders, diff.looked)
-
-
-# -- entries as files ------------------------------------------------------------------------------
-
-
-def read_entry(kb: KnowledgeBase, key: str) -> index.Entry | None:
-    """The entry of a key, committed or waiting; None where there is none that is whole."""
-    for folder in (places.INDEX, PENDING):
-        with contextlib.suppress(OSError, ValueError):
-            return index.load_entry(kb.layout.path(index.entry_path(folder, key)).read_bytes(), key)
-    return None
-
-
-def pending(kb: KnowledgeBase, key: str) -> bytes | None:
-    """The bytes of an entry that waits to be committed."""
-    with contextlib.suppress(OSError, ValueError):
-        data = kb.layout.path(index.entry_path(PENDING, key)).read_bytes()
-        index.load_entry(data, key)
-        return data
-    return None
-
-
-def keep(kb: KnowledgeBase, key: str, data: bytes) -> None:
-    """Keep an entry until it is committed; a disk that refuses costs time, not the answer."""
-    try:
-        prepare_local(kb.layout.root)
-        write_file(kb.layout.path(index.entry_path(PENDING, key)), data)
-    except OSError as error:
-        kb.say(f"{PENDING}: not kept: {error.strerror}")
-
-
-def embed(kb: KnowledgeBase, texts: dict[str, index.Texts]) -> dict[str, bytes]:
-    """Entries for texts by key."""
-    flat = [text for each in texts.values() for text in each.all]
-    vectors = kb.encoder.encode(flat)
-    entries_, at = {}, 0
-    for key, each in texts.items():
-        entries_[key] = index.dump_entry(key, vectors[at : at + len(each.all)])
-        at += len(each.all)
-    return entries_
 
 
 def problems(catalog: Catalog) -> Iterator[Problem]:

@@ -21,8 +21,8 @@ from codex_kb.records import Approved, Decision, Hit, Packet, Source
 from codex_kb.review import Outcome
 from codex_kb.store import as_claim, decision_lines, decisions_path, packet_path, packet_to_json, record_path
 from codex_kb.transaction import Change, read, write_file
+from codex_kb.workflow import entries
 from codex_kb.workflow import index as indexes
-from codex_kb.workflow import refresh
 from codex_kb.workflow.ingest import Placer
 from codex_kb.workflow.kb import KnowledgeBase
 
@@ -247,7 +247,7 @@ class Review:
         """The committed entries of new claims, as their files will read; and the manifest, where it is missing."""
         name = self.kb.encoder.name
         texts = [texts_of(as_claim(markdown_file.parse(c.after or b"", c.path), c.path)) for c in claims]
-        made = refresh.embed(self.kb, {key_of(name, each): each for each in texts})
+        made = entries.embed(self.kb, {key_of(name, each): each for each in texts})
         changes = [self.kb.change(entry_path(places.INDEX, key), data) for key, data in made.items()]
         if claims and not self.kb.layout.path(places.MANIFEST).exists():
             changes.append(self.kb.change(places.MANIFEST, manifest(name, "")))
