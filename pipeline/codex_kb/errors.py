@@ -58,6 +58,20 @@ class ServiceError(CodexError):
     code = "service"
 
 
+class ModelError(ServiceError):
+    """A language model gave no answer that can be used.
+
+    `kind` is one of: refusal, truncated, invalid, unavailable, rejected (the key or the request), budget.
+    """
+
+    code = "model"
+
+    def __init__(self, kind: str, message: str, *, hint: str = "", tokens: tuple[int, int] = (0, 0)) -> None:
+        super().__init__(message, hint=hint)
+        self.kind = kind
+        self.tokens = tokens
+
+
 class GitError(CodexError):
     """Git did not do what was asked; the files stand as they were written."""
 

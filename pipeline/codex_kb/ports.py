@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from codex_kb.records import Draft, Source
+from codex_kb.records import Answer, Drafted, Plan, Prompt, Source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,5 +48,42 @@ class Proposer(Protocol):
     def name(self) -> str:
         """The name that packets, decisions and commits carry."""
 
-    def propose(self, source: Source, limit: int) -> Sequence[Draft]:
-        """At most `limit` drafts, best first; the same source gives the same drafts."""
+    @property
+    def model(self) -> str:
+        """The language model behind it; empty where there is none."""
+
+    def propose(self, source: Source, limit: int) -> Drafted:
+        """At most `limit` drafts, best first; the same source gives the same drafts.
+
+        Raises:
+            ServiceError: nothing could be proposed, and why.
+        """
+
+    def plan(self, source: Source, limit: int) -> Plan:
+        """What `propose` would take; asks nobody."""
+
+
+class LanguageModel(Protocol):
+    """A language model behind any door; it has no tools."""
+
+    @property
+    def name(self) -> str:
+        """The name that packets, decisions and commits carry, such as `openai:gpt-5-mini`; never a key or a path."""
+
+    @property
+    def context_tokens(self) -> int:
+        """How many tokens prompt and answer may have together."""
+
+    @property
+    def at_once(self) -> int:
+        """How many questions it takes at a time; 0 for as many as are asked."""
+
+    def ask(self, prompt: Prompt) -> Answer:
+        """One answer; waits and tries again where the service says so. May be called from several threads.
+
+        Raises:
+            ModelError: refused, cut off, or out of reach; what was paid is in it.
+        """
+
+    def price(self, input_tokens: int, output_tokens: int) -> float | None:
+        """US dollars for so many tokens, None where the price is not known; 0 for a model that runs here."""

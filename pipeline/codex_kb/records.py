@@ -86,9 +86,10 @@ class Hit:
 class Draft:
     """What a proposer says of one source, before it is grounded and compared.
 
-    `spans` are (start, end) in the body. `notes` tell the reviewer what nothing supports:
-    a value that had to be guessed, a title that needs its context. An empty `domain` or
-    `confidence` means that the proposer has no grounds for one.
+    `spans` are (start, end) in the body; `unlocated` are quotes that do not stand there. `notes` tell
+    the reviewer what nothing supports: a value that had to be guessed, a title that needs its context.
+    An empty `domain`, `confidence` or `relation` means that the proposer has no grounds for one.
+    `target` is the path of the claim that it relates to, `why` the proposer's reason.
     """
 
     title: str
@@ -97,6 +98,41 @@ class Draft:
     domain: str = ""
     confidence: str = ""
     notes: tuple[str, ...] = ()
+    unlocated: tuple[str, ...] = ()
+    relation: str = ""
+    target: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """What a proposer makes of one source: drafts, best first, and lines that the reviewer should read of the run."""
+
+    drafts: tuple[Draft, ...]
+    report: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What working on one source would take: questions to a model, tokens, and US dollars where the price is known."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One point of a debate; `place` is the path of the file that the quote stands in, empty where it stands nowhere.
+
+    Irving, Christiano & Amodei 2018 (arXiv:1805.00899).
+    """
+
+    side: Literal["for", "against"]
+    point: str
+    quote: str
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +152,10 @@ class Proposal:
     proposer: str
     generation: int = GENERATION_ZERO
     notes: tuple[str, ...] = ()
+    unlocated: tuple[str, ...] = ()
+    target: str = ""
+    why: str = ""
+    debate: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +174,9 @@ class Approved:
 class Packet:
     """What was proposed from one source and waits; `held` are titles held back, with the reason.
 
-    `source_sha256` is that of the body that the quotes were located in last.
+    `source_sha256` is that of the body that the quotes were located in last; `model` is the language
+    model behind the proposer, empty where there is none. `report` says, a line each, what
+    the reviewer should know of the run: parts that failed, tokens, cost.
     """
 
     name: str
@@ -144,6 +186,28 @@ class Packet:
     generation: int
     proposals: tuple[Proposal, ...]
     held: tuple[tuple[str, str], ...] = ()
+    report: tuple[str, ...] = ()
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a language model is asked: instructions, data, and the JSON Schema that its answer must fit."""
+
+    system: str
+    user: str
+    schema: Mapping[str, Any]
+    max_tokens: int = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a language model said, and what it took: tokens, and US dollars where the price is known."""
+
+    text: str
+    input_tokens: int
+    output_tokens: int
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,53 @@
+"""Language models behind one thin adapter: services over the network, or a file that runs here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from codex_kb.errors import UsageError
+from codex_kb.ports import LanguageModel
+
+_HOSTED = ("anthropic", "google", "ollama", "openai")
+_LOCAL = "local"
+
+
+def kinds() -> tuple[str, ...]:
+    """What may stand before the colon of a model."""
+    return tuple(sorted((*_HOSTED, _LOCAL)))
+
+
+def knows(model: str) -> bool:
+    """Does this name a language model, such as `openai:gpt-5-mini`? Whether it is there is seen by `load`."""
+    kind, colon, _ = model.partition(":")
+    return bool(colon) and kind in kinds()
+
+
+def load(model: str) -> LanguageModel:
+    """The model of that name; nobody is asked yet.
+
+    `anthropic:NAME`, `google:NAME`, `ollama:NAME`, `openai:NAME`, `openai:NAME@URL` for any server that speaks
+    OpenAI's protocol, or `local:PATH.gguf`.
+
+    Raises:
+        UsageError: there is no such kind, the extra is not installed, a key is missing, or the file is not a model.
+    """
+    if not knows(model):
+        kind = model.partition(":")[0]
+        hint = ", ".join(f"{each}:PATH.gguf" if each == _LOCAL else f"{each}:NAME" for each in kinds())
+        raise UsageError(f"there is no kind of model {kind!r}", hint=f"one of {hint}")
+    kind, _, name = model.partition(":")
+    if kind == _LOCAL:
+        from codex_kb.language.local import LocalModel  # noqa: PLC0415
+
+        return LocalModel(Path(name).expanduser())
+    from codex_kb.language import doors  # noqa: PLC0415
+    from codex_kb.language.hosted import HostedModel  # noqa: PLC0415
+
+    return HostedModel(doors.open_door(kind, name))
+
+
+def stop() -> None:
+    """End every question to a service that is under way: each raises ModelError in the thread that asked it."""
+    from codex_kb.language import background  # noqa: PLC0415
+
+    background.stop()
