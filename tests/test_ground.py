@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
+import random
+import re
 import time
+import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from codex_kb.ground import locate
+from codex_kb.ground import locate, visible
 
-TEXT = st.text(alphabet=st.sampled_from("ab \n\t'\"\u2019\u201c-\u2014\u2026.\u00ad\u200b\u00a0é😀"), max_size=60)
+TEXT = st.text(
+    alphabet=st.sampled_from(
+        "ab \n\t'\"\u2019\u201c-\u2014\u2026.\u00ad\u200b\u00a0é\u0301😀ﬁfiﬃＡA*_`\x00\u202e\U000e0041"
+    ),
+    max_size=60,
+)
+ALIKE = {
+    "'": "'\u2019\u2018", '"': '"\u201c\u201d', "-": "-\u2013\u2014", " ": " \u00a0\n\t", "a": "aａ",
+    "é": ("é", "e\u0301"), "fi": ("fi", "ﬁ"), "...": ("...", "\u2026"),
+}  # fmt: skip
+
+
+def folded(text: str) -> str:
+    """What `locate` compares, written another way: by replacing in whole texts."""
+    text = re.sub(r"\s", " ", text)
+    hidden = {"Cf", "Cc", "Cs"}
+    text = "".join(c for c in text if unicodedata.category(c) not in hidden and not "\ufe00" <= c <= "\ufe0f")
+    text = re.sub("[\ufb00-\ufb06\uff01-\uff5e]", lambda c: unicodedata.normalize("NFKC", c[0]), text)
+    text = "".join(unicodedata.normalize("NFD", c) for c in text)
+    for plain, others in {"'": "\u2018\u2019\u201a\u201b\u2032", '"': "\u201c\u201d\u201e\u201f\u2033"}.items():
+        text = re.sub(f"[{others}]", plain, text)
+    text = re.sub("[\u2010-\u2015\u2212]", "-", text).replace("\u2026", "...")
+    return re.sub(" +", " ", text).strip(" ")
+
+
+def unmarked(text: str) -> str:
+    """Without marks that have white space, an end or a sign on one side and something else on the other."""
+    inside = r"(?<=[^\W_])[*_`]++(?=[^\W_])|(?:(?<=\s)|(?<![\s\S]))[*_`]++(?=\s|\Z)"
+    return re.sub(rf"({inside})|[*_`]++", lambda marks: marks[1] or "", text)
 
 
 @given(TEXT, st.data())
@@ -18,7 +49,7 @@ def test_any_slice_of_a_body_is_found_as_it_is(body: str, data: st.DataObject) -
     start = data.draw(st.integers(0, len(body)))
     quote = body[start : data.draw(st.integers(start, len(body)))]
     span = locate(quote, body, start)
-    if not quote.strip():
+    if not any(map(str.isalnum, quote)):
         assert span is None
     else:
         assert span == (start, start + len(quote))
@@ -29,6 +60,40 @@ def test_a_span_lies_in_the_body_and_is_not_empty(quote: str, body: str, near: i
     span = locate(quote, body, near)
     if span is not None:
         assert 0 <= span[0] < span[1] <= len(body)
+        found = body[slice(*span)]
+        assert folded(found) == folded(quote) or unmarked(folded(found)) == unmarked(folded(quote))
+
+
+@given(
+    TEXT, st.integers(0, 60), st.integers(0, 60), st.sets(st.sampled_from("*_`\u00ad\u200b\x00")), st.integers(0, 60)
+)
+def test_a_span_equals_its_quote_when_both_are_folded(
+    body: str, start: int, end: int, out: set[str], near: int
+) -> None:
+    quote = "".join(char for char in body[start:end] if char not in out)
+    span = locate(quote, body, near)
+    if span is not None:
+        found = body[slice(*span)]
+        assert quote in (found, body) or unmarked(folded(found)) == unmarked(folded(quote))
+    elif any(map(str.isalnum, quote)):
+        assert out & set("*_`")
+
+
+@given(TEXT, st.data())
+@settings(deadline=None)
+@example("a\x1cb", None)
+def test_what_is_quoted_from_the_visible_text_is_found(body: str, data: st.DataObject | None) -> None:
+    sent = visible(body)
+    start = data.draw(st.integers(0, len(sent))) if data else 0
+    quote = sent[start : data.draw(st.integers(start, len(sent)))] if data else sent
+    assert (locate(quote, body) is not None) == any(map(str.isalnum, quote))
+
+
+@given(st.lists(st.sampled_from(["'", '"', "-", " ", "a", "é", "fi", "...", "b", "x"]), min_size=1), st.randoms())
+def test_typography_of_either_side_does_not_matter(pieces: list[str], chance: random.Random) -> None:
+    quote, body = ("x" + "".join(chance.choice(ALIKE.get(p, p)) for p in pieces) + "x" for _ in range(2))
+    span = locate(quote, f"y {body} y")
+    assert span == (2, 2 + len(body))
 
 
 @pytest.mark.parametrize(
@@ -48,6 +113,18 @@ def test_a_span_lies_in_the_body_and_is_not_empty(quote: str, body: str, near: i
         ("  wide boats \n", "the wide boats turn", "wide boats"),
         ("\ufeffwide", "wide", "wide"),
         ("😀 it's", "a 😀 it\u2019s", "😀 it\u2019s"),
+        ("the final office", "in the ﬁnal oﬃce now", "the ﬁnal oﬃce"),
+        ("ABC 12, yes!", "say ＡＢＣ　１２， yes！ now", "ＡＢＣ　１２， yes！"),
+        ("café", "a cafe\u0301 here", "cafe\u0301"),
+        ("cafe\u0301", "a café here", "café"),
+        ("wide boats", "the wi\U000e0041de\u202e bo\x00ats\ufe0f", "wi\U000e0041de\u202e bo\x00ats"),
+        ("wide boats turn", "the **wide** boats _turn_ now", "wide** boats _turn"),
+        ("wide boats, it turns", "**wide boats**, `it` turns", "wide boats**, `it` turns"),
+        ("**wide** boats", "the wide boats", "wide boats"),
+        ("**wide** boats", "the __wide__ boats", "wide__ boats"),
+        ('he said "wide" boats', "he said *“wide”* boats", "he said *“wide”* boats"),
+        ("a ... b", "so a \u2026 b it is", "a \u2026 b"),
+        ("a [...] b", "so a [\u2026] b it is", "a [\u2026] b"),
     ],
 )
 def test_folded_quotes_map_to_the_exact_span(quote: str, body: str, found: str) -> None:
@@ -59,6 +136,37 @@ def test_folded_quotes_map_to_the_exact_span(quote: str, body: str, found: str) 
 @pytest.mark.parametrize("quote", ["", " \n", "\u200b", "narrow", "Wide boats", "wide boat s", "the wide boats turn!"])
 def test_what_does_not_stand_there_is_not_found(quote: str) -> None:
     assert locate(quote, "the wide boats turn") is None
+
+
+@pytest.mark.parametrize(
+    ("quote", "body"),
+    [
+        ("**", "a ** b"),
+        ("\u3164\u115f", "a \u3164\u115f"),
+        ("\u0301", "e\u0301"),
+        ("...", "and so on ..."),
+        ("— “ ”", "— “ ”"),
+        ("the wide ... turn", "the wide boats turn"),
+        ("the wide \u2026 turn", "the wide boats turn"),
+        ("the wide [...] turn", "the wide boats turn"),
+        ("23", "2*3"),
+        ("2 3", "2 * 3"),
+        ("ab", "a_b"),
+        ("nal of", "the ﬁ*nal oﬀer"),
+        ("inal x", "ﬁnal\u00a0x"),
+        ("cafe x", "café\u00a0x"),
+        ("wait.. x", "wait\u2026 x"),
+        ("10 2", "10²"),
+        ("102", "10²"),
+    ],
+)
+def test_what_stands_there_otherwise_is_not_found(quote: str, body: str) -> None:
+    assert locate(quote, body) is None
+
+
+def test_a_place_inside_a_ligature_is_passed_over() -> None:
+    assert locate("i\u2019s", "ﬁ's i's") == (4, 7)
+    assert locate("i\u2019s", "i's ﬁ's", 7) == (0, 3)
 
 
 @pytest.mark.parametrize(("near", "start"), [(0, 0), (4, 6), (3, 0), (7, 6), (100, 12), (-3, 0)])
@@ -77,3 +185,26 @@ def test_a_megabyte_takes_linear_time(unit: str) -> None:
     began = time.perf_counter()
     locate("it's not " + unit * 1000 + " there", body, len(body) // 2)
     assert time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("quote", "body"),
+    [
+        ("a" * 50_000 + "b" + "a" * 50_000, "a" * 300_000),
+        ("a" * 150_000, "a" * 150_000 + "b" + "a" * 149_999),
+        ("a" + "\u0301\u0323" * 1000, "a" + "\u0301" * 300_000),
+        ("\u0301\u0323" * 1000 + "a", "\u0323\u0301" * 150_000),
+        ("fi" + "ffi" * 30_000, "ﬃ" * 100_000),
+        ("i'" * 10_000 + "x", "ﬁ\u2019" * 100_000),
+        ("a*_`" * 30_000 + "b", "a*_`" * 75_000),
+        ("a " + "*" * 50_000 + "b", "*" * 300_000),
+        ("a b", "a" + "\u200b" * 300_000 + " " * 300_000 + "c"),
+        ("각" * 1000 + "x", "각" * 100_000),
+    ],
+    ids=str.split("rfind halves marks-after marks-before ligatures ligature-ends emphasis stars space hangul"),
+)
+@pytest.mark.parametrize("near", [0, 150_000, 10**9])
+def test_no_input_takes_more_than_linear_time(quote: str, body: str, near: int) -> None:
+    began = time.perf_counter()
+    locate(quote, body, near)
+    assert time.perf_counter() - began < 3

@@ -1,61 +1,145 @@
-"""A quote's exact place in a body: nothing counts as evidence that does not stand there."""
+"""A quote's exact place in a body: nothing counts as evidence that does not stand there.
+
+Three tries: as it is; folded (white space, typography, ligatures, accents composed or not, what no reader
+sees); folded and without the marks of Markdown's emphasis. A quote put together from two places has no place.
+"""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from array import array
 from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import islice
 
-_DROPPED = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
+#: What no reader sees: controls that are no white space, format and tag characters, variation selectors, fillers,
+#: surrogates (Unicode's Default_Ignorable_Code_Point and the categories Cc and Cs).
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_ODD_SPACE = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
 _FOLDED = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'"),
     **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"'),
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
     "\u2026": "...",
 }
+_LIGATURES = ("\ufb00", "\ufb06")
+_FULL_WIDTH = ("\uff01", "\uff5e")
+_EMPHASIS = re.compile(r"[*_`]++")
+#: Places that are looked at in each direction: one that starts or ends inside a character's folding is none.
+_TRIES = 20
+
+#: Folded text and, for each of its characters, the offset of the character that it stands for.
+_View = tuple[str, "array[int]"]
+
+
+def visible(text: str) -> str:
+    """The text without what no reader sees; `locate` finds in the text what is quoted from this."""
+    return _ODD_SPACE.sub(" ", _HIDDEN.sub("", text))
 
 
 def locate(quote: str, body: str, near: int = 0) -> tuple[int, int] | None:
     """(start, end) such that body[start:end] is the quote, None where it does not stand there.
 
-    Exact first; else after folding white space, typographic quotes, dashes and invisible
-    characters. Of several places the one nearest to `near`. Linear in the length of both.
+    Of several places the one nearest to `near`, but an exact one first. A quote without letters and
+    digits has none. Linear in the length of both.
     """
-    if not quote.strip():
+    if not any(map(str.isalnum, visible(quote))):
         return None
     exact = _nearest(quote, body, near)
     if exact is not None:
         return exact, exact + len(quote)
-    wanted, _ = _fold(quote.strip())
-    folded, offsets = _fold(body)
-    if not wanted:
-        return None
-    found = _nearest(wanted, folded, bisect_left(offsets, near))
+    for (wanted, _), (folded, offsets) in zip(_views(quote), _body_views(body), strict=True):
+        span = _folded_place(wanted.strip(" "), folded, offsets, near)
+        if span is not None:
+            return span
+    return None
+
+
+def _folded_place(wanted: str, folded: str, offsets: array[int], near: int) -> tuple[int, int] | None:
+    def whole(start: int) -> bool:
+        end = start + len(wanted)
+        first = start == 0 or offsets[start - 1] != offsets[start]
+        return first and (end == len(offsets) or offsets[end - 1] != offsets[end])
+
+    found = _nearest(wanted, folded, bisect_left(offsets, near), whole)
     if found is None:
         return None
     return offsets[found], offsets[found + len(wanted) - 1] + 1
 
 
-def _nearest(needle: str, text: str, near: int) -> int | None:
+def _nearest(needle: str, text: str, near: int, whole: Callable[[int], bool] = lambda place: True) -> int | None:
     """The occurrence that starts nearest to `near`; the earlier of two at the same distance."""
-    after = text.find(needle, max(near, 0))
-    before = text.rfind(needle, 0, max(near, 0) + len(needle))
-    places = [place for place in (before, after) if place >= 0]
-    return min(places, key=lambda place: abs(place - near), default=None)
+    near = max(near, 0)
+    # str.rfind is quadratic in the worst case (CPython), str.find is not.
+    before = text[: near + len(needle)][::-1]
+    starts = (len(before) - found - len(needle) for found in _occurrences(needle[::-1], before, 0))
+    places = (
+        next(filter(whole, islice(starts, _TRIES)), None),
+        next(filter(whole, islice(_occurrences(needle, text, near), _TRIES)), None),
+    )
+    return min((place for place in places if place is not None), key=lambda place: abs(place - near), default=None)
 
 
-def _fold(text: str) -> tuple[str, list[int]]:
-    """Folded text and, for each of its characters, the offset of the character that it stands for."""
+def _occurrences(needle: str, text: str, at: int) -> Iterator[int]:
+    while (at := text.find(needle, at)) >= 0:
+        yield at
+        at += 1
+
+
+# -- folding -------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def _fold_char(char: str) -> str:
+    if char.isspace():
+        return " "
+    if _HIDDEN.match(char):
+        return ""
+    if _LIGATURES[0] <= char <= _LIGATURES[1] or _FULL_WIDTH[0] <= char <= _FULL_WIDTH[1]:
+        char = unicodedata.normalize("NFKC", char)
+    # One character at a time: over a whole text, normalising sorts a run of marks in quadratic time.
+    return "".join(_FOLDED.get(piece, piece) for piece in unicodedata.normalize("NFD", char))
+
+
+def _views(text: str) -> tuple[_View, _View]:
+    """The text folded, and that without the marks of emphasis."""
+    folded = _fold(text)
+    return folded, _unmarked(*folded)
+
+
+# A source's quotes are looked for one after the other in the same body.
+_body_views = lru_cache(maxsize=2)(_views)
+
+
+def _fold(text: str) -> _View:
     out: list[str] = []
-    offsets: list[int] = []
+    offsets = array("I")
     for offset, char in enumerate(text):
-        if char in _DROPPED:
+        folded = _fold_char(char)
+        if folded == " " and out and out[-1] == " ":
             continue
-        if char.isspace():
-            if out and out[-1] == " ":
-                continue
-            replacement = " "
-        else:
-            replacement = _FOLDED.get(char, char)
-        for piece in replacement:
+        for piece in folded:
             out.append(piece)
             offsets.append(offset)
     return "".join(out), offsets
+
+
+def _unmarked(folded: str, offsets: array[int]) -> _View:
+    """Without marks that open or close emphasis: `2*3`, `a_b` and `* item` keep theirs."""
+    out: list[str] = []
+    kept = array("I")
+    end = 0
+    for marks in _EMPHASIS.finditer(folded):
+        start, after = marks.span()
+        sides = folded[start - 1 : start] or " ", folded[after : after + 1] or " "
+        if not (all(map(str.isalnum, sides)) or all(map(str.isspace, sides))):
+            out.append(folded[end:start])
+            kept += offsets[end:start]
+            end = after
+    return "".join([*out, folded[end:]]), kept + offsets[end:]
