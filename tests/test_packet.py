@@ -111,7 +111,7 @@ def test_a_wrapped_title_and_field_are_read_whole() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("## [ ]", "## [y]", "the mark is x, - or empty"),
+        ("## [ ]", "## [y]", "the mark is x, +, - or empty"),
         ("## [ ] Narrow", "## Narrow", "lost its brackets"),
         (f"<!-- id: {THREE[0].id} -->", "", "lost its id line"),
         (THREE[1].id, THREE[0].id, "stands in two sections"),

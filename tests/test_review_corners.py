@@ -34,7 +34,7 @@ def test_an_editor_that_never_mends_ends_and_keeps_the_text(kb: Base, monkeypatc
     done = kb.run("review")
     assert (done.code, kb.claims()) == (1, [])
     assert "## [?]" in kb.read(PACKET)
-    assert 'the mark is x, - or empty, not "?"' in kb.read(PACKET)
+    assert 'the mark is x, +, - or empty, not "?"' in kb.read(PACKET)
 
 
 def test_nothing_to_claim_here(kb: Base) -> None:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from codex_kb import proposition
 from codex_kb.records import Claim, Evidence, Problem
-from codex_kb.wikilinks import links_in, name_key
+from codex_kb.wikilinks import links_in, name_key, names_of, targets
 
 
 class Links:
@@ -81,6 +81,29 @@ def duplicates(claims: Sequence[Claim]) -> Iterator[Problem]:
             yield Problem(claim.path, 1, "duplicate", f"has the title of {first[key]}", "merge the two, retire one")
         else:
             first[key] = claim.path
+
+
+def depends_on(claim: Claim) -> set[str]:
+    """Keys of the names of the claims that a claim depends on, as `wikilinks.names_of` makes them."""
+    return targets({"depends_on": claim.fields.get("depends_on")}, "")
+
+
+def shaken(claims: Sequence[Claim], lines: Mapping[str, int]) -> Iterator[Problem]:
+    """Claims that depend on one that is challenged or retired; `lines` are those of `depends_on`, by path."""
+    why: dict[str, str] = {}
+    for claim in claims:
+        if text := _shaken(claim):
+            why |= dict.fromkeys(names_of(claim.path, claim.title), f"{claim.path}, which is {text}")
+    for claim in (each for each in claims if _shaken(each) != "retired"):
+        for reason in sorted({why[name] for name in depends_on(claim) & why.keys()}):
+            yield Problem(claim.path, lines.get(claim.path, 1), "depends-on-challenged", f"depends on {reason}",
+                          "look whether it still stands", "note")  # fmt: skip
+
+
+def _shaken(claim: Claim) -> str:
+    if claim.status.lower() == "retired":
+        return "retired"
+    return "challenged" if claim.fields.get("challenged_by") else ""
 
 
 def undecided(claims: Sequence[Claim], decided: Collection[str]) -> Iterator[Problem]:

@@ -1,8 +1,9 @@
 """Review packets: proposals as Markdown that a person marks in any editor, and back.
 
-A section a proposal: `## [ ] title`, a line with its id, fields, quotes. Only headings, id lines,
-field lines and quoted lines are read back; all else is for the eye. What the sections are checked
-against is the packet's record, not its text, so no edit can lose or forge a proposal.
+A section a proposal: `## [ ] title`, a line with its id, fields, quotes, and four questions to decide by. Only
+headings, id lines, field lines and quoted lines are read back; all else is for the eye, and indented, so that no
+text of others can be taken for one of these. What the sections are checked against is the packet's record, not
+its text, so no edit can lose or forge a proposal.
 """
 
 from __future__ import annotations
@@ -10,16 +11,21 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 from pathlib import PurePosixPath
 
+from codex_kb import debate
 from codex_kb.fields import CONFIDENCES
+from codex_kb.ground import visible
 from codex_kb.layout import PACKETS
 from codex_kb.records import Evidence, Packet, Proposal
 
-FIELDS = ("description", "domain", "confidence", "reason")
+ADDS_TO, AS = "adds to", "as"
+FIELDS = ("description", "domain", "confidence", ADDS_TO, AS, "reason")
+#: How evidence is added to a claim.
+KINDS = ("extend", "confirm", "challenge")
 NOTHING = "Nothing to claim here"
 REASONS = ("duplicate", "vague", "unsupported", "trivial", "wrong")
 
@@ -27,11 +33,13 @@ _INSTRUCTIONS = f"""\
 <!--
 Put a mark between the brackets of a heading:
   x  approve: it becomes a claim, as it then stands here
+  +  add its quotes to the claim after "adds to:", and make no new one; as: {", ".join(KINDS)}
   -  reject: say why after "reason:" ({", ".join(REASONS)}, or your own words)
 Leave the brackets empty to decide later. Delete a whole section to reject it as "removed".
 You may change titles, descriptions, domains, confidence ({", ".join(CONFIDENCES)}) and
 quotes; a quote must stand in the source word for word. A description starts as the sentence beside
 the quote: say it better where it does not fit. Leave the id lines as they are.
+The questions below the quotes are for you to decide by; write no answers there.
 Save and close. Edited elsewhere or later? Then run: codex review --apply
 -->"""
 
@@ -40,7 +48,13 @@ _ID = re.compile(r"<!--\s*id:\s*(\S+)\s*-->\s*$")
 _FIELD = re.compile(rf"[-*+]\s+({'|'.join(FIELDS)}):(?:\s+(.*))?$")
 _ERROR = re.compile(r"<!-- ! .* -->\s*$")
 _CONFLICT = re.compile(r"(<{7}|={7}|>{7})(\s|$)")
-_MARKS = {"": "wait", "x": "approve", "-": "reject"}
+_MARKS = {"": "wait", "x": "approve", "+": "add", "-": "reject"}
+#: What a program may take for the end of a line.
+_BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+_KIND_OF = {"enriches": "extend", "duplicate": "confirm", "challenges": "challenge"}
+_NOT_LOCATED = "Not located: this quote does not stand in the source word for word."
+_CONTRADICTED = "4. Does anything here contradict it?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +67,7 @@ class PacketError:
 
 @dataclass(slots=True)
 class Section:
-    """One proposal as the packet's text has it; `mark` is wait, approve, reject or something unknown."""
+    """One proposal as the packet's text has it; `mark` is wait, approve, add, reject or something unknown."""
 
     line: int
     mark: str
@@ -84,13 +98,13 @@ def nothing_id(packet: Packet) -> str:
 
 def render(packet: Packet, byline: str, place: Callable[[Evidence], str]) -> str:
     """The packet as Markdown; `place` says where a quote stands, for a person."""
-    target = os.path.relpath(packet.source, PACKETS).replace(os.sep, "/")
+    target = _BREAK.sub(" ", os.path.relpath(packet.source, PACKETS).replace(os.sep, "/"))
     link = f"[{_plain(PurePosixPath(packet.source).name)}](<{target}>)"
     head = [
         "---",
         "type: proposals",
         f"source_sha256: {packet.source_sha256}",
-        f"proposer: {packet.proposer}",
+        f"proposer: {_plain(packet.proposer)}",
         f"generation: {packet.generation}",
         "---",
         "",
@@ -101,10 +115,9 @@ def render(packet: Packet, byline: str, place: Callable[[Evidence], str]) -> str
         f"Source: {link}",
         "",
     ]
-    for title, reason in packet.held:
-        head.append(f"- Held back, rejected before ({_plain(reason)}): {_plain(title)}")
-    if packet.held:
-        head.append("")
+    told = [f"- The run: {_plain(line)}" for line in packet.report]
+    told += [f"- Held back, rejected before ({_plain(reason)}): {_plain(title)}" for title, reason in packet.held]
+    head += [*told, ""] if told else []
     sections = [render_section(proposal, place) for proposal in packet.proposals]
     if not sections:
         sections = [
@@ -116,35 +129,100 @@ def render(packet: Packet, byline: str, place: Callable[[Evidence], str]) -> str
 def render_section(proposal: Proposal, place: Callable[[Evidence], str]) -> str:
     """One proposal's section, ending in a newline."""
     lines = [
-        f"## [ ] {proposal.title}",
+        f"## [ ] {_line(proposal.title)}",
         "",
         f"<!-- id: {proposal.id} -->",
         "",
-        f"- description: {proposal.description}",
-        f"- domain: {proposal.domain}",
-        f"- confidence: {proposal.confidence}",
-        "- reason:",
-        "",
+        f"- description: {_line(proposal.description)}",
+        f"- domain: {_line(proposal.domain)}",
+        f"- confidence: {_line(proposal.confidence)}",
     ]
+    if adds := addition(proposal):
+        path, kind = adds
+        lines += [f"- {ADDS_TO}: {link(path)}", f"- {AS}: {kind}"]
+    lines += ["- reason:", ""]
     for evidence in proposal.evidence:
-        lines += [*(f"> {line}".rstrip(" ") for line in quote_lines(evidence.quote)), "", place(evidence), ""]
-    if proposal.notes:
-        lines += ["Please check:", "", *(f"- {_plain(note)}" for note in proposal.notes), ""]
+        lines += [*_quoted(evidence.quote), ""]
+    for quote in proposal.unlocated:
+        lines += [_NOT_LOCATED, "", *_quoted(quote), ""]
+    return "\n".join([*lines, *_questions(proposal, place), ""])
+
+
+def _questions(proposal: Proposal, place: Callable[[Evidence], str]) -> list[str]:
+    """What a person can answer, each question with what is needed to answer it below."""
+    lines = ["1. Does the quote say it?", *_items(place(evidence) for evidence in proposal.evidence)]
+    lines += ["2. Is it specific enough to be wrong?" + (" Please check:" if proposal.notes else "")]
+    lines += _items(proposal.notes)
     if proposal.nearest:
-        lines += [f"Nearest claims ({proposal.relation}):", ""]
-        lines += [f"- {hit.score:.2f} [[{PurePosixPath(hit.path).stem}]]" for hit in proposal.nearest]
-        lines.append("")
-    return "\n".join(lines)
+        lines += [f"3. Is it new? Nearest claims ({_plain(proposal.relation)}):"]
+    else:
+        lines += ["3. Is it new? No claim is near."]
+    if proposal.relation != "challenges":
+        lines += _items(_judgement(proposal))
+    lines += _items(f"{hit.score:.2f} {link(hit.path)}" for hit in proposal.nearest)
+    return [*lines, *_contradictions(proposal)]
+
+
+def _contradictions(proposal: Proposal) -> list[str]:
+    """The last question: the claim that the proposal challenges, and both sides of the debate, folded."""
+    lines = [_CONTRADICTED]
+    if proposal.relation == "challenges":
+        lines += _items(_judgement(proposal))
+    if proposal.debate:
+        lines += ["", *(f"   {line}".rstrip() for line in debate.render(proposal.debate).rstrip("\n").split("\n"))]
+    return lines
+
+
+def _judgement(proposal: Proposal) -> list[str]:
+    """What the proposer says of the claim that is near, and why."""
+    what = f"{proposal.relation} {link(proposal.target)}" if proposal.target else proposal.relation
+    return [f"{what}: {proposal.why}" if proposal.why else what] if proposal.target or proposal.why else []
+
+
+def with_debate(text: str, proposal: Proposal, place: Callable[[Evidence], str]) -> str:
+    """A section's text with its last question as it now reads; the rest stays as it was edited."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    fresh = render_section(proposal, place).rstrip("\n").split("\n")
+    lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
+    start = lines.index(_CONTRADICTED) if _CONTRADICTED in lines else len(lines)
+    left = list(dropwhile(lambda line: not line.strip() or line.startswith("   "), lines[start + 1 :]))
+    return newline.join([*lines[:start], *fresh[fresh.index(_CONTRADICTED) :], *(["", *left] if left else []), ""])
+
+
+def addition(proposal: Proposal) -> tuple[str, str] | None:
+    """The path of the claim that a proposal may be added to, and how; None where it relates to none."""
+    path = proposal.target or (proposal.nearest[0].path if proposal.nearest else "")
+    kind = _KIND_OF.get(proposal.relation)
+    return (path, kind) if path and kind else None
+
+
+def link(path: str) -> str:
+    """A claim's file as a link."""
+    return f"[[{_plain(PurePosixPath(path).stem)}]]"
+
+
+def _items(texts: Iterable[str]) -> list[str]:
+    """Texts below a question, where nothing in them can be read as a field, a heading, an id or a quote."""
+    return [f"   - {_plain(text)}" for text in texts]
+
+
+def _quoted(quote: str) -> list[str]:
+    return [f"> {line}".rstrip(" ") for line in quote_lines(quote)]
 
 
 def quote_lines(quote: str) -> list[str]:
-    """The quote's lines as a packet shows them: without the spaces that end a line."""
-    return [line.rstrip() for line in quote.replace("\r\n", "\n").split("\n")]
+    """The quote's lines as a packet shows them: without what no reader sees and the spaces that end a line."""
+    return [visible(line).rstrip() for line in _BREAK.split(quote)]
+
+
+def _line(text: str) -> str:
+    """On one line, without control characters."""
+    return " ".join(_CONTROL.sub(" ", text).split())
 
 
 def _plain(text: str) -> str:
-    """On one line, unable to open a comment."""
-    return " ".join(text.replace("<!--", "").replace("-->", "").split())
+    """On one line, unable to open or close a comment."""
+    return _line(text).replace("<!--", "<! --").replace("-->", "-- >")
 
 
 def annotate(text: str, errors: Sequence[PacketError]) -> str:
@@ -197,7 +275,7 @@ def _section(lines: list[str], first: int) -> Section:
     if section.mark == "none":
         section.errors.append(PacketError(first, "this heading lost its brackets: ## [ ] title"))
     elif section.mark not in _MARKS.values():
-        message = f'the mark is x, - or empty, not "{section.mark.strip()}"'
+        message = f'the mark is x, +, - or empty, not "{section.mark.strip()}"'
         section.errors.append(PacketError(first, message))
     if not section.id:
         message = "this section lost its id line; delete the section to reject its claim as removed"

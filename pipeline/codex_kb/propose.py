@@ -16,6 +16,7 @@ ENRICHES = 0.65
 #: Cosine from which the nearest claim's domain stands in for a missing one.
 _SAME_FIELD = 0.5
 _LOWEST = "speculative"
+_RELATIONS = ("new", "duplicate", "enriches", "challenges")
 NO_DOMAIN = "general"
 
 
@@ -53,7 +54,7 @@ def split_held(
     held: list[tuple[str, str]] = []
     for draft in drafts:
         quote = " ".join(known_key(source.body[start:end]) for start, end in draft.spans)
-        known = titles.get(known_key(draft.title)) or quotes.get(quote)
+        known = titles.get(known_key(draft.title)) or (quotes.get(quote) if quote else None)
         if known is None:
             new.append(draft)
         else:
@@ -80,22 +81,40 @@ def proposal(source: Source, draft: Draft, near: Near, proposer: str) -> Proposa
     if not confidence:
         confidence = _LOWEST
         notes.append("nothing in the text supports a confidence: it starts at the lowest")
+    hint, target, why = relation(near.hits), "", ""
+    if judged(draft, near.hits):
+        hint, target, why = draft.relation, "" if draft.relation == "new" else draft.target, one_line(draft.why)
+    elif draft.relation or draft.target:
+        notes.append("how it relates to what is known was said of no claim near it, and is left out")
     title = one_line(draft.title)
     return Proposal(
-        id=proposal_id(source.path, title, [e.quote for e in evidence]),
+        id=proposal_id(source.path, title, [*(e.quote for e in evidence), *draft.unlocated]),
         source=source.path,
         source_sha256=source.body_sha256,
         title=title,
         description=description,
         domain=domain,
         confidence=confidence,
-        relation=relation(near.hits),
+        relation=hint,
         evidence=evidence,
         nearest=near.hits,
         proposer=proposer,
         generation=GENERATION_ZERO,
         notes=tuple(one_line(note) for note in notes),
+        unlocated=draft.unlocated,
+        target=target,
+        why=why,
     )
+
+
+def judged(draft: Draft, nearest: Sequence[Hit]) -> bool:
+    """Does the proposer say how the draft relates to a claim near it, or that it is new?"""
+    return draft.relation == "new" or (draft.relation in _RELATIONS and draft.target in {hit.path for hit in nearest})
+
+
+def ranked(proposals: Iterable[Proposal]) -> list[Proposal]:
+    """The proposals in their order, those with a quote that is not located after all others."""
+    return sorted(proposals, key=lambda proposal: bool(proposal.unlocated))
 
 
 def near_domain(hits: Sequence[Hit], domains: Mapping[str, str]) -> str:

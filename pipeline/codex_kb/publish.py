@@ -1,15 +1,21 @@
-"""Approved proposals become claim files: the argument from the quote and its context, and who stands behind it."""
+"""Approved proposals become claim files: the argument from the quote and its context, and who stands behind it.
+
+Or they become evidence of a claim that is there: a block of its body, and its fields.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import unicodedata
 from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 from codex_kb import markdown_file, sentences
+from codex_kb.markdown_file import MarkdownFile
 from codex_kb.records import Approved, Evidence, Hit, Proposal, Source
 
 _SLUG_BYTES = 150
@@ -17,6 +23,11 @@ _CONTEXT_CHARS = 1200
 #: Cosine from which an approved claim links to another.
 LINKED = 0.5
 _MAX_LINKS = 3
+#: What closes a claim's body.
+_CLOSING = re.compile(r"(?:#+ +)?(?:\*\*)?(?:Relevant Notes|Topics):?(?:\*\*)?\s*$")
+_RULE = re.compile(r"-{3,}\s*$")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_SENTENCE_END = (".", "!", "?", "…", "。")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)$")
 
 
@@ -65,10 +76,7 @@ def claim_text(
         "source": attribution,
         "created": created,
         "attribution": _attribution(approved.proposal, source, reviewer),
-        "evidence": [
-            {"source": e.source, "source_sha256": e.source_sha256, "quote": e.quote, "start": e.start, "end": e.end}
-            for e in approved.evidence
-        ],
+        "evidence": [dataclasses.asdict(each) for each in approved.evidence],
     }
     body = [f"# {approved.title}", "", approved.description, ""]
     for evidence in approved.evidence:
@@ -103,7 +111,7 @@ def _reference(source: Source, attribution: str, path: str) -> str:
 
 
 def _quoted(text: str) -> list[str]:
-    return [f"> {line}".rstrip() for line in text.replace("\r\n", "\n").strip("\n").split("\n")]
+    return [f"> {line}".rstrip() for line in re.split(r"\r\n|[\r\n]", text.strip("\n"))]
 
 
 def context(body: str, evidence: Evidence) -> str:
@@ -117,3 +125,99 @@ def context(body: str, evidence: Evidence) -> str:
     if end - start > _CONTEXT_CHARS or body[start:end].strip() == evidence.quote.strip():
         return ""
     return body[start:end]
+
+
+# -- evidence for a claim that is there ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Evidence for a claim: how it bears on it, what it says in one sentence, and where it is from.
+
+    `source` is how a link names the source, `extractor` who proposed it, `date` the day.
+    """
+
+    kind: str
+    evidence: tuple[Evidence, ...]
+    description: str
+    source: str
+    extractor: str
+    date: str
+
+
+def add_evidence(data: bytes, path: str, addition: Addition) -> bytes:
+    """The claim's file with the evidence in its body and its fields; all other lines stay byte for byte.
+
+    Raises:
+        RefusedFile: its frontmatter cannot be edited without changing other parts.
+    """
+    file = markdown_file.parse(data, path)
+    known = [_numbered(entry) for entry in _as_list(file.fields.get("evidence"))]
+    new = [entry for each in addition.evidence if (entry := dataclasses.asdict(each)) not in known]
+    values: dict[str, Any] = {"evidence": [*known, *new]}
+    if addition.kind == "challenge":
+        challengers = _as_list(file.fields.get("challenged_by"))
+        link = f"[[{addition.source}]]"
+        values["challenged_by"] = challengers if link in challengers else [*challengers, link]
+    return markdown_file.set_fields(_with_block(data, file, _block(addition)), values, path)
+
+
+def _block(addition: Addition) -> list[str]:
+    lines = [
+        f"### Additional Evidence ({addition.kind})",
+        f"*Source: [[{addition.source}]] | Added: {addition.date} | Extractor: {addition.extractor}*",
+        "",
+    ]
+    for evidence in addition.evidence:
+        lines += [*_quoted(evidence.quote), ""]
+    end = "" if addition.description.endswith(_SENTENCE_END) else "."
+    return [*lines, addition.description + end]
+
+
+def _with_block(data: bytes, file: MarkdownFile, block: list[str]) -> bytes:
+    """The file with the block before what closes its body, blank lines around it."""
+    newline = "\r\n" if "\r\n" in file.text else "\n"
+    at = file.body_start + _closing(file.body)
+    before, after = file.text[:at], file.text[at:]
+    *above, last = before[file.body_start :].split("\n")
+    text = newline * (2 if last else 1 if above and above[-1].strip() else 0) + newline.join(block)
+    if after:
+        text += newline * 2
+    elif before.endswith("\n"):
+        text += newline
+    bom = len(data) - len(file.text.encode())
+    place = bom + len(before.encode())
+    return data[:place] + text.encode() + data[place:]
+
+
+def _closing(body: str) -> int:
+    """Where the end of a claim's body begins: the rule above "Relevant Notes:" or "Topics:"; else the body's end."""
+    lines = body.split("\n")
+    names = {"relevant": -1, "topics": -1}
+    fence = ""
+    for number, line in enumerate(lines):
+        if found := _FENCE.match(line):
+            fence = "" if fence and found[1].startswith(fence) else fence or found[1]
+        elif not fence and _CLOSING.match(line):
+            names["topics" if "Topics" in line else "relevant"] = number
+    first = names["relevant"] if names["relevant"] >= 0 else names["topics"]
+    if first < 0:
+        return len(body)
+    above = next((n for n in range(first - 1, -1, -1) if lines[n].strip()), -1)
+    if above >= 0 and _RULE.match(lines[above]):
+        first = above
+    return sum(len(line) + 1 for line in lines[:first])
+
+
+def _as_list(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return list(value)
+    return [value] if value else []
+
+
+def _numbered(entry: Any) -> Any:
+    """An entry of `evidence` as it is written: fields are read as text, offsets are numbers."""
+    if not isinstance(entry, dict):
+        return entry
+    return {key: int(value) if key in ("start", "end") and str(value).isdecimal() else value
+            for key, value in entry.items()}  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,24 @@ REMOVED = "removed"
 NO_REASON = "no reason given"
 LOST = "the source changed: this quote no longer stands in it; quote it anew or reject"
 _NOT_THERE = "a quote does not stand in the source word for word"
+_ADDED_AS = "added_as"
 _FOLDER = re.compile(r"[^\W_](?:[\w-]*[^\W_])?$")
+
+
+#: The paths of the claims that a path, a file's stem or a title may mean.
+Named = Callable[[str], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A proposal whose quotes go to a claim that is there; `claim` is its path, `kind` one of packet.KINDS."""
+
+    proposal: Proposal
+    title: str
+    description: str
+    evidence: tuple[Evidence, ...]
+    claim: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +57,7 @@ class Outcome:
     """
 
     approved: tuple[Approved, ...] = ()
+    added: tuple[Added, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     waiting: tuple[str, ...] = ()
     text: str = ""
@@ -49,16 +67,21 @@ class Outcome:
     @property
     def decided(self) -> int:
         """How many boxes this decides."""
-        return len(self.approved) + len(self.rejected) + self.nothing
+        return len(self.approved) + len(self.added) + len(self.rejected) + self.nothing
 
 
-def decide(packet: Packet, text: str, source: Source) -> Outcome:
-    """Read every mark of an edited packet; with any error nothing is decided."""
+def _nobody(_: str) -> Sequence[str]:
+    return ()
+
+
+def decide(packet: Packet, text: str, source: Source, named: Named = _nobody) -> Outcome:
+    """Read every mark of an edited packet; with any error nothing is decided. `named` finds claims."""
     parsed = packets.parse(text)
     known: dict[str, Proposal | None] = {p.id: p for p in packet.proposals}
     known = known or {packets.nothing_id(packet): None}
     errors = list(parsed.errors)
     approved: list[Approved] = []
+    added: list[Added] = []
     rejected: list[Rejected] = []
     open_sections: list[Section] = []
     nothing = False
@@ -75,6 +98,10 @@ def decide(packet: Packet, text: str, source: Source) -> Outcome:
             open_sections += [] if nothing else [section]
         elif section.mark == "reject":
             rejected.append(Rejected(proposal, section.title, section.fields.get("reason") or NO_REASON))
+        elif section.mark == "add":
+            addition, faults = _add(proposal, section, source, named)
+            errors += faults
+            added += [addition] if addition else []
         else:
             result, faults = _approve(proposal, section, source)
             errors += faults
@@ -86,17 +113,19 @@ def decide(packet: Packet, text: str, source: Source) -> Outcome:
     if errors:
         return Outcome(errors=tuple(errors), waiting=tuple(known))
     left = packets.join(parsed.preamble, [s.text for s in open_sections])
-    return Outcome(tuple(approved), tuple(rejected), tuple(s.id for s in open_sections), left, nothing)
+    waiting = tuple(s.id for s in open_sections)
+    return Outcome(tuple(approved), tuple(added), tuple(rejected), waiting, left, nothing)
 
 
 def decide_named(
-    packet: Packet, text: str, source: Source, *, approve: Iterable[str], reject: Mapping[str, str]
-) -> Outcome:
+    packet: Packet, text: str, source: Source, named: Named = _nobody, *, approve: Collection[str] = (),
+    add: Collection[str] = (), reject: Mapping[str, str],
+) -> Outcome:  # fmt: skip
     """Decide these proposals and no others, as they stand in the packet now."""
-    approve = set(approve)
     parsed = packets.parse(text)
     sections = {s.id: s for s in parsed.sections}
     approved: list[Approved] = []
+    added: list[Added] = []
     rejected: list[Rejected] = []
     errors: list[PacketError] = []
     nothing = packets.nothing_id(packet) in approve and not packet.proposals
@@ -108,12 +137,16 @@ def decide_named(
             result, faults = _approve(proposal, section, source)
             errors += faults
             approved += [result] if result else []
+        elif proposal.id in add:
+            addition, faults = _add(proposal, section, source, named)
+            errors += faults
+            added += [addition] if addition else []
     if errors:
         return Outcome(errors=tuple(errors))
-    done = {a.proposal.id for a in approved} | {r.proposal.id for r in rejected}
+    done = {a.proposal.id for a in approved} | {a.proposal.id for a in added} | {r.proposal.id for r in rejected}
     waiting = tuple(p.id for p in packet.proposals if p.id not in done)
     left = packets.join(parsed.preamble, [s.text for s in parsed.sections if s.id not in done])
-    return Outcome(tuple(approved), tuple(rejected), waiting, left, nothing)
+    return Outcome(tuple(approved), tuple(added), tuple(rejected), waiting, left, nothing)
 
 
 def _untouched(proposal: Proposal) -> Section:
@@ -142,6 +175,33 @@ def _approve(proposal: Proposal, section: Section, source: Source) -> tuple[Appr
     return Approved(proposal, section.title, **values, evidence=evidence), []
 
 
+def _add(proposal: Proposal, section: Section, source: Source, named: Named) -> tuple[Added | None, list[PacketError]]:
+    """The proposal as evidence for a claim that is there; errors where it cannot be that."""
+    line = section.line
+    errors = []
+    if not section.fields.get("description"):
+        errors.append(PacketError(line, "evidence that is added needs a description on one line"))
+    path, kind = packets.addition(proposal) or ("", packets.KINDS[0])
+    kind = section.fields.get(packets.AS) or kind
+    if kind not in packets.KINDS:
+        errors.append(PacketError(line, f'as "{kind}" is not one of {", ".join(packets.KINDS)}'))
+    shown = packets.link(path) if path else ""
+    link = section.fields.get(packets.ADDS_TO, shown)
+    # Other claims may have the same stem: an unedited link means the claim that it was written for.
+    meant = path if link == shown else link.removeprefix("[[").removesuffix("]]")
+    claims = named(meant) if meant else ()
+    if not meant:
+        errors.append(PacketError(line, f'name the claim that it is added to: "- {packets.ADDS_TO}: [[claim]]"'))
+    elif not claims:
+        errors.append(PacketError(line, f"{link} names no claim that there is"))
+    elif len(claims) > 1:
+        errors.append(PacketError(line, f"{link} may mean {', '.join(claims)}: name the path"))
+    evidence, faults = _evidence(proposal, section, source)
+    if errors or faults:
+        return None, errors + faults
+    return Added(proposal, section.title, section.fields["description"], evidence, claims[0], kind), []
+
+
 def _evidence(proposal: Proposal, section: Section, source: Source) -> tuple[tuple[Evidence, ...], list[PacketError]]:
     """The section's quotes, found in the source as it is now."""
     found: list[Evidence] = []
@@ -157,7 +217,7 @@ def _evidence(proposal: Proposal, section: Section, source: Source) -> tuple[tup
         else:
             found.append(evidence_at(source, span))
     if not section.quotes:
-        errors.append(PacketError(section.line, "an approved claim needs a quote from the source (lines with >)"))
+        errors.append(PacketError(section.line, "an approval needs a quote from the source (lines with >)"))
     return tuple(found), errors
 
 
@@ -196,16 +256,21 @@ def lost_quotes(text: str, lost: Sequence[str]) -> list[PacketError]:
 
 
 def decisions(outcome: Outcome, claims: Mapping[str, str], reviewer: str, time: str) -> list[Decision]:
-    """What goes on record; `claims` maps the ids of approved proposals to claim paths."""
+    """What goes on record; `claims` maps the ids of approved proposals to the paths of their new claims.
+
+    An addition is approved with the claim that it was added to, and `proposal` says how under "added_as".
+    """
     rows = [_decision(a.proposal, "approved", "", a.title, claims[a.proposal.id], reviewer, time)
             for a in outcome.approved]  # fmt: skip
+    rows += [_decision(a.proposal, "approved", "", a.title, a.claim, reviewer, time, a.kind) for a in outcome.added]
     rows += [_decision(r.proposal, "rejected", r.reason, r.title, None, reviewer, time) for r in outcome.rejected]
     return rows
 
 
 def _decision(
-    proposal: Proposal, verdict: Any, reason: str, title: str, claim: str | None, reviewer: str, time: str
-) -> Decision:
+    proposal: Proposal, verdict: Any, reason: str, title: str, claim: str | None, reviewer: str, time: str,
+    added_as: str = "",
+) -> Decision:  # fmt: skip
     return Decision(
         id=proposal.id,
         time=time,
@@ -220,6 +285,10 @@ def _decision(
             "confidence": proposal.confidence,
             "evidence": [dataclasses.asdict(e) for e in proposal.evidence],
             "relation": proposal.relation,
+            "target": proposal.target,
+            "why": proposal.why,
+            "unlocated": list(proposal.unlocated),
+            **({_ADDED_AS: added_as} if added_as else {}),
         },
         claim=claim,
         source=proposal.source,
@@ -230,8 +299,14 @@ def _decision(
             "relation": proposal.relation,
             "nearest": [dataclasses.asdict(hit) for hit in proposal.nearest],
             "notes": list(proposal.notes),
+            "debate": [dataclasses.asdict(turn) for turn in proposal.debate],
         },
     )
+
+
+def added_as(decision: Decision) -> str:
+    """How a decision added evidence to a claim that was there; empty where it did not."""
+    return str(decision.proposal.get(_ADDED_AS, ""))
 
 
 def null_note(reasons: Sequence[str]) -> str:

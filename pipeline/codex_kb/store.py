@@ -18,7 +18,7 @@ from codex_kb.config import Settings
 from codex_kb.errors import NotFound, RefusedFile
 from codex_kb.layout import Layout
 from codex_kb.markdown_file import MarkdownFile
-from codex_kb.records import Claim, Decision, Evidence, Hit, Packet, Problem, Proposal, Source
+from codex_kb.records import Claim, Decision, Evidence, Hit, Packet, Problem, Proposal, Source, Turn
 
 _H1 = re.compile(r"# +(.+?)(?: +#+)? *$")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
@@ -315,13 +315,16 @@ def packet_from_json(data: bytes, name: str) -> Packet:
     value: dict[str, Any] = json.loads(data)
     proposals = tuple(_proposal(entry) for entry in value.pop("proposals"))
     held = tuple((str(title), str(reason)) for title, reason in value.pop("held"))
-    return Packet(name=name, proposals=proposals, held=held, **value)
+    report = tuple(map(str, value.pop("report", ())))
+    return Packet(name=name, proposals=proposals, held=held, report=report, **value)
 
 
 def _proposal(value: dict[str, Any]) -> Proposal:
     evidence = tuple(Evidence(**entry) for entry in value.pop("evidence"))
     nearest = tuple(Hit(**entry) for entry in value.pop("nearest"))
-    return Proposal(evidence=evidence, nearest=nearest, notes=tuple(value.pop("notes")), **value)
+    debate = tuple(Turn(**entry) for entry in value.pop("debate", ()))
+    notes, unlocated = tuple(value.pop("notes")), tuple(value.pop("unlocated", ()))
+    return Proposal(evidence=evidence, nearest=nearest, notes=notes, unlocated=unlocated, debate=debate, **value)
 
 
 def decision_lines(decisions: Sequence[Decision]) -> bytes:

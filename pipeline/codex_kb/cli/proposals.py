@@ -9,6 +9,7 @@ import click
 
 from codex_kb import packet as packets
 from codex_kb.cli.common import global_options, json_option, open_kb, out, out_json, say
+from codex_kb.propose import ranked
 from codex_kb.records import Proposal
 from codex_kb.workflow.review import select_packets
 
@@ -21,12 +22,13 @@ def command(sources: tuple[str, ...], as_json: bool) -> None:
     """List what waits for review, best first within a source."""
     waiting = select_packets(open_kb(), sources)
     if as_json:
-        out_json([_value(proposal) for packet in waiting for proposal in packet.proposals])
+        out_json([_value(proposal) for packet in waiting for proposal in ranked(packet.proposals)])
         return
     for packet in waiting:
         out(packet.source)
-        for proposal in packet.proposals:
+        for proposal in ranked(packet.proposals):
             hint = "" if proposal.relation == "new" else f" ({proposal.relation})"
+            hint += " (a quote is not located)" if proposal.unlocated else ""
             out(f"  {proposal.id}  {proposal.title}{hint}")
         if not packet.proposals:
             out(f"  {packets.nothing_id(packet)}  {packets.NOTHING}")

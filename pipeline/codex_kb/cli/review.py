@@ -14,24 +14,27 @@ from codex_kb.workflow.review import Review, Reviewed, select_packets
 @click.argument("sources", metavar="[SOURCE]...", nargs=-1)
 @click.option("--apply", "apply_", is_flag=True, help="Apply the packets as they are marked; open no editor.")
 @click.option("--approve", metavar="ID", multiple=True, help="Approve this proposal; open no editor.")
+@click.option(
+    "--add", metavar="ID", multiple=True, help="Add this proposal to the claim that it names, make no new one."
+)
 @click.option("--reject", metavar="ID[=REASON]", multiple=True, help="Reject this proposal; open no editor.")
 @click.option("--reviewer", metavar="NAME", help='Who decides, "Name <email>"; else git\'s user.')
 @no_commit_option
 @global_options
 def command(
-    sources: tuple[str, ...], apply_: bool, approve: tuple[str, ...], reject: tuple[str, ...],
+    sources: tuple[str, ...], apply_: bool, approve: tuple[str, ...], add: tuple[str, ...], reject: tuple[str, ...],
     reviewer: str | None, no_commit: bool,
 ) -> int:  # fmt: skip
     """Decide what becomes a claim: mark the proposals of a source in your editor, save, close.
 
-    Approved proposals become claims, rejected ones are recorded, unmarked ones wait.
+    Approved proposals become claims or evidence of one, rejected ones are recorded, unmarked ones wait.
     """
     kb = open_kb(no_commit)
     review = Review(kb, kb.reviewer(reviewer))
-    if approve or reject:
+    if approve or add or reject:
         if apply_ or sources:
-            raise UsageError("--approve and --reject name proposals: leave out SOURCE and --apply")
-        review.named(approve, {item.partition("=")[0]: item.partition("=")[2] for item in reject})
+            raise UsageError("--approve, --add and --reject name proposals: leave out SOURCE and --apply")
+        review.named(approve, {item.partition("=")[0]: item.partition("=")[2] for item in reject}, add)
     elif apply_:
         review.apply(sources)
     elif not select_packets(kb, sources):
@@ -45,17 +48,22 @@ def command(
 def _report(done: Reviewed) -> int:
     for path in done.approved:
         say(f"approved: {path}")
+    for path, kind in done.added:
+        say(f"added as {kind}: {path}")
     for title, reason in done.rejected:
         say(f"rejected as {reason}: {title}")
     if done.removed:
         say(f"sections deleted: {len(done.removed)}, recorded as rejected, reason removed")
     for path in done.done:
         say(f"all decided: {path}")
+    for path in done.look_again:
+        say(f"look again at: {path} (it depends on a claim that is challenged now)")
     for fault in done.faults:
         fail(fault, as_json=False)
-    say(f"{len(done.approved)} approved, {len(done.rejected)} rejected, {done.waiting} wait")
+    added = f" {len(done.added)} added," if done.added else ""
+    say(f"{len(done.approved)} approved,{added} {len(done.rejected)} rejected, {done.waiting} wait")
     if done.waiting:
         say("next: codex review")
-    elif done.approved:
+    elif done.approved or done.added:
         say('next: codex search "…"')
     return max((fault.exit_code for fault in done.faults), default=0)

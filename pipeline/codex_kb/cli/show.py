@@ -6,8 +6,9 @@ import dataclasses
 
 import click
 
-from codex_kb.cli.common import global_options, json_option, open_kb, out, out_json, plain
+from codex_kb.cli.common import global_options, highlighted, json_option, open_kb, out, out_json
 from codex_kb.records import Claim, Proposal, Source
+from codex_kb.review import added_as
 from codex_kb.workflow.show import Quote, Shown, show
 
 
@@ -41,10 +42,30 @@ def _head(part: Proposal | Claim | Source) -> None:
         out(part.description)
     out(f"{part.domain}, {part.confidence}")
     out(f"proposal {part.id} from {part.source}" if isinstance(part, Proposal) else part.path)
-    for note in part.notes if isinstance(part, Proposal) else ():
-        out(f"please check: {note}")
+    if isinstance(part, Proposal):
+        _judged(part)
     if isinstance(part, Claim) and part.fields.get("challenged_by"):
         out(f"challenged by: {part.fields['challenged_by']}")
+
+
+def _judged(proposal: Proposal) -> None:
+    """What is said of the proposal, and by both sides of its debate."""
+    out(" ".join(x for x in (f"relation: {proposal.relation}", proposal.target) if x))
+    if proposal.why:
+        out(f"why: {_one(proposal.why)}")
+    for note in proposal.notes:
+        out(f"please check: {_one(note)}")
+    for quote in proposal.unlocated:
+        out(f"not located in the source: {_one(quote)}")
+    if proposal.debate:
+        out("\nDebate:")
+    for turn in proposal.debate:
+        out(f"  {turn.side}: {_one(turn.point)}")
+        out(f"      “{_one(turn.quote)}” · {turn.place or 'not located: the point is lost'}")
+
+
+def _one(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _evidence(found: Shown) -> None:
@@ -62,14 +83,10 @@ def _quote(quote: Quote) -> None:
     out(f"Quote from {e.source}, characters {e.start}-{e.end}:")
     if not quote.stands:
         out("(no longer stands in the source at its place)")
-    for line in (f"…{quote.before}" + click.style(e.quote, bold=True) + f"{quote.after}…").split("\n"):
-        click.echo(f"  | {_safe(line)}")
-
-
-def _safe(line: str) -> str:
-    """The line without its carriage return and any control characters but the bold that was put in here."""
-    bold, reset = "\x1b[1m", "\x1b[0m"
-    return reset.join(bold.join(plain(x) for x in part.split(bold)) for part in line.rstrip("\r").split(reset))
+    before, text, after = (part.replace("\r\n", "\n") for part in (f"…{quote.before}", e.quote, f"{quote.after}…"))
+    shown = highlighted(before + text + after, [(len(before), len(before + text))])
+    for line in shown.split("\n"):
+        click.echo(f"  | {line}")
 
 
 def _history(found: Shown) -> None:
@@ -79,7 +96,8 @@ def _history(found: Shown) -> None:
         waiting = len(found.packet.proposals)
         out(f"\nProposed by {found.packet.proposer}, generation {found.packet.generation}; {waiting} wait")
     for d in found.decisions:
-        verdict = f"rejected as {d.reason}" if d.verdict == "rejected" else "approved"
+        how = added_as(d)
+        verdict = f"rejected as {d.reason}" if d.verdict == "rejected" else f"added as {how}" if how else "approved"
         out(f"\n{d.time[:19]}Z  {verdict} by {d.reviewer}: {d.title}")
         out(f"  proposal {d.id} by {d.proposer}, generation {d.generation}, from {d.source}")
         if d.proposal.get("title") != d.title:

@@ -42,7 +42,7 @@ def _all(kb: KnowledgeBase) -> Iterator[Problem]:
     yield from _sources(kb)
     yield from _packets(kb)
     claims: list[Claim] = []
-    yield from _claims(kb, claims, {d.claim for d in decisions if d.claim})
+    yield from _claims(kb, claims, {d.claim for d in decisions if d.claim and not review.added_as(d)})
     if kb.layout.path(places.INDEX).exists() or claims:
         yield from stale(kb, state_of_files(kb, claims))
     if kb.unfinished():
@@ -118,13 +118,16 @@ def _claims(kb: KnowledgeBase, claims: list[Claim], decided: set[str]) -> Iterat
         line = file.lines.get("evidence", 1)
         yield from check.quotes(claim, line, evidence, bodies.of(e.source for e in evidence))
         yield from check.titles(claim, file.body_line)
+    lines = {claim.path: file.lines.get("depends_on", 1) for claim, file in zip(claims, files, strict=True)}
+    yield from check.shaken(claims, lines)
     yield from check.duplicates(claims)
     yield from check.undecided(claims, decided)
 
 
 def _linkable(kb: KnowledgeBase) -> list[str]:
-    """Every Markdown file that a link may name."""
-    return [path for path, refused in kb.store.markdown_files([kb.layout.root]) if refused is None]
+    """Every Markdown file that a link may name; review packets have the stems of their sources."""
+    found = kb.store.markdown_files([kb.layout.root])
+    return [path for path, refused in found if refused is None and not path.startswith(places.PACKETS + "/")]
 
 
 class _Bodies:

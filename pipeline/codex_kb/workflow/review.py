@@ -1,4 +1,4 @@
-"""`codex review`: packets that a person marked become claims, decisions and a commit a source."""
+"""`codex review`: packets that a person marked become claims or evidence, decisions and a commit a source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from codex_kb.records import Approved, Decision, Hit, Packet, Source
 from codex_kb.review import Outcome
 from codex_kb.store import as_claim, decision_lines, decisions_path, packet_path, packet_to_json, record_path
 from codex_kb.transaction import Change, read, write_file
-from codex_kb.workflow import entries
+from codex_kb.workflow import additions, entries
 from codex_kb.workflow import index as indexes
 from codex_kb.workflow.ingest import Placer
 from codex_kb.workflow.kb import KnowledgeBase
@@ -39,6 +39,10 @@ class Reviewed:
     """What a run of review did."""
 
     approved: list[str] = field(default_factory=list)
+    #: (claim, how) of what was added to claims that are there.
+    added: list[tuple[str, str]] = field(default_factory=list)
+    #: Claims that depend on one that was challenged.
+    look_again: list[str] = field(default_factory=list)
     rejected: list[tuple[str, str]] = field(default_factory=list)
     waiting: int = 0
     done: list[str] = field(default_factory=list)
@@ -57,6 +61,8 @@ class Review:
         self.kb = kb
         self.reviewer = reviewer
         self.result = Reviewed()
+        self._named = partial(additions.named, kb)
+        self._decide: Decide = partial(review.decide, named=self._named)
 
     def apply(self, sources: Sequence[str]) -> Reviewed:
         """Apply the marks in the packets of these sources, or in all, as they are on disk.
@@ -66,26 +72,27 @@ class Review:
         """
         with self.kb.writing("review"):
             for waiting in select_packets(self.kb, sources):
-                self._try(waiting, review.decide)
+                self._try(waiting, self._decide)
         return self.result
 
-    def named(self, approve: Sequence[str], reject: Mapping[str, str]) -> Reviewed:
+    def named(self, approve: Sequence[str], reject: Mapping[str, str], add: Sequence[str] = ()) -> Reviewed:
         """Decide the proposals with these ids, or unique beginnings of ids, and no others.
 
         Raises:
             NotFound: no proposal has the id.
-            UsageError: several have it, or one is both approved and rejected.
+            UsageError: several have it, or one is decided in two ways.
         """
         with self.kb.writing("review"):
             packets = self.kb.store.packets()
             ids = {i: p for p in packets for i in _ids(p)}
             yes = [full_id(i, ids) for i in approve]
             no = {full_id(i, ids): reason for i, reason in reject.items()}
-            if both := set(yes) & set(no):
-                raise UsageError(f"{min(both)} is approved and rejected at once", hint="name it once")
-            decide = partial(review.decide_named, approve=yes, reject=no)
+            more = {full_id(i, ids) for i in add}
+            if twice := set(yes) & set(no) | more & {*yes, *no}:
+                raise UsageError(f"{min(twice)} is decided in two ways at once", hint="name it once")
+            decide = partial(review.decide_named, named=self._named, approve=yes, add=more, reject=no)
             for waiting in packets:
-                if any(ids[i] is waiting for i in (*yes, *no)):
+                if any(ids[i] is waiting for i in (*yes, *more, *no)):
                     self._try(waiting, decide)
         return self.result
 
@@ -125,10 +132,10 @@ class Review:
                 self.kb.say(f"{packet_path(waiting.name)} is gone; nothing was decided")
                 return
             plain = packet.without_errors(text)
-            outcome = review.decide(waiting, plain, source)
+            outcome = self._decide(waiting, plain, source)
             if not outcome.errors or (reopened and text == shown):
                 with self.kb.writing("review"):
-                    self._try(waiting, review.decide)
+                    self._try(waiting, self._decide)
                 return
             shown, reopened = packet.annotate(plain, outcome.errors), True
             with self.kb.writing("review"):
@@ -188,6 +195,7 @@ class Review:
         """Everything that one packet's decisions change, as one transaction and one commit."""
         name, branch = case.packet.name, self.kb.branch_for(case.packet.name)
         paths = self._paths(case.outcome.approved)
+        added = case.outcome.added
         rows = review.decisions(case.outcome, paths, self.reviewer, self.kb.now())
         decided_before = [d for d in self.kb.store.decisions()[0] if d.source == case.packet.source]
         near = self._nearest(case.outcome.approved, paths)
@@ -195,7 +203,9 @@ class Review:
             Change(paths[a.proposal.id], None, self._claim(a, case.source, paths[a.proposal.id], near).encode())
             for a in case.outcome.approved
         ]
-        embedded = self._entries(changes)
+        enriched = additions.changes(self.kb, added)
+        changes += enriched
+        embedded = self._entries(changes, enriched)
         if rows:
             log = decisions_path(name)
             earlier = read(self.kb.layout.root, log) or b""
@@ -210,9 +220,12 @@ class Review:
         changes += embedded
         self.kb.apply(changes, self._message(case, near), branch)
         self.result.approved += paths.values()
+        self.result.added += [(each.claim, each.kind) for each in added]
         self.result.rejected += [(r.title, r.reason) for r in case.outcome.rejected]
         if not case.outcome.waiting:
             self.result.done.append(case.packet.source)
+        again = additions.look_again(self.kb, added)
+        self.result.look_again += [path for path in again if path not in self.result.look_again]
 
     def _paths(self, approved: Sequence[Approved]) -> dict[str, str]:
         """Where each approved proposal's claim goes; no stem is given twice in the knowledge base."""
@@ -243,12 +256,17 @@ class Review:
             near[paths[own.proposal.id]] = tuple(ranked[:_NEAREST])
         return near
 
-    def _entries(self, claims: Sequence[Change]) -> list[Change]:
-        """The committed entries of new claims, as their files will read; and the manifest, where it is missing."""
+    def _entries(self, claims: Sequence[Change], changed: Sequence[Change]) -> list[Change]:
+        """The committed entries of claims as their files will read; those of the changed ones as they were go.
+
+        And the manifest, where it is missing.
+        """
         name = self.kb.encoder.name
         texts = [texts_of(as_claim(markdown_file.parse(c.after or b"", c.path), c.path)) for c in claims]
         made = entries.embed(self.kb, {key_of(name, each): each for each in texts})
         changes = [self.kb.change(entry_path(places.INDEX, key), data) for key, data in made.items()]
+        if changed:
+            changes += additions.replaced_entries(self.kb, changed, set(made))
         if claims and not self.kb.layout.path(places.MANIFEST).exists():
             changes.append(self.kb.change(places.MANIFEST, manifest(name, "")))
         return changes
@@ -274,14 +292,19 @@ class Review:
 
     def _closed(self, case: _Case, decided: Sequence[Decision]) -> bytes:
         """The source with everything decided: processed, or a null result that says why."""
-        stems = [PurePosixPath(d.claim).stem for d in decided if d.claim]
+        stems = [PurePosixPath(d.claim).stem for d in decided if d.claim and not review.added_as(d)]
+        enriched = [d.claim for d in decided if d.claim and review.added_as(d)]
         values: dict[str, Any] = {
-            "status": PROCESSED if stems else NULL_RESULT,
+            "status": PROCESSED if stems or enriched else NULL_RESULT,
             "processed_by": case.packet.proposer,
             "processed_date": self.kb.today,
             "claims_extracted": stems,
         }
-        if not stems:
+        if case.packet.model:
+            values["extraction_model"] = case.packet.model
+        if enriched:
+            values["enrichments"] = additions.enrichments(self.kb, case.source, enriched)
+        elif not stems:
             note = review.null_note([d.reason for d in decided])
             earlier = text_of(case.source.fields.get("notes"))
             values["notes"] = f"{earlier}; {note}" if earlier else note
@@ -292,19 +315,22 @@ class Review:
 
     def _message(self, case: _Case, near: Mapping[str, tuple[Hit, ...]]) -> str:
         approved, rejected = case.outcome.approved, case.outcome.rejected
-        count = len(approved)
-        what = f"add {count} claim{'s' * (count != 1)}"
-        if not approved:
+        added = case.outcome.added
+        titles = {each.claim: additions.title(self.kb, each.claim) for each in added}
+        count = len(approved) or len(titles)
+        what = f"add {'' if approved else 'evidence to '}{count} claim{'s' * (count != 1)}"
+        if not count:
             what = f"reject {len(rejected)} proposal{'s' * (len(rejected) != 1)}" if rejected else "claim nothing"
-        links = sorted(
-            {PurePosixPath(h.path).stem for hits in near.values() for h in hits if h.score >= publish.LINKED}
-        )
+        linked = {h.path for hits in near.values() for h in hits if h.score >= publish.LINKED} | titles.keys()
+        links = sorted({PurePosixPath(path).stem for path in linked})
         agent = case.packet.proposer
         return self.kb.commit_message(
             f"{agent}: {what} from {case.packet.name}",
             "\n".join([
-                f"What: {count} approved, {len(rejected)} rejected, {len(case.outcome.waiting)} left to decide.",
+                f"What: {len(approved) + len(added)} approved, {len(rejected)} rejected, "
+                f"{len(case.outcome.waiting)} left to decide.",
                 *(f"- {a.title}" for a in approved),
+                *(f"- added as {each.kind} to {titles[each.claim]}: {each.title}" for each in added),
                 *(f"- rejected as {r.reason}: {r.title}" for r in rejected),
                 f"Why: {text_of(case.source.fields.get('rationale')) or 'drawn from ' + propose.byline(case.source)}",
                 f"Connections: {'; '.join(links) or 'none'}",

@@ -1,0 +1,114 @@
+"""Evidence added to claims that are there: which claim is meant, what changes in it, who should look again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from codex_kb import check, index, markdown_file, propose, publish, wikilinks
+from codex_kb import layout as places
+from codex_kb.errors import NotFound, RefusedFile
+from codex_kb.records import Source
+from codex_kb.review import Added
+from codex_kb.store import as_claim, stem_title
+from codex_kb.transaction import Change
+from codex_kb.workflow import index as indexes
+from codex_kb.workflow.kb import KnowledgeBase
+
+
+def named(kb: KnowledgeBase, name: str) -> list[str]:
+    """The paths of the claims that a path, a file's stem or a title may mean."""
+    found = indexes.load(kb, announce=False, every_file=True)
+    try:
+        if found.catalog.by_path([name]):
+            return [name]
+        rows = [row for _, row in found.catalog.named({wikilinks.target(name)})]
+        return sorted(card.path for card in found.catalog.cards(rows).values())
+    finally:
+        found.close()
+
+
+def changes(kb: KnowledgeBase, added: Sequence[Added]) -> list[Change]:
+    """The claims with their new evidence.
+
+    Raises:
+        NotFound: a claim is gone.
+        RefusedFile: one is a link to elsewhere, or cannot be edited.
+    """
+    before: dict[str, bytes] = {}
+    after: dict[str, bytes] = {}
+    for each in added:
+        path = each.claim
+        if path not in before:
+            if kb.layout.path(path).is_symlink():
+                raise RefusedFile("a link, which is not written to", path=path, hint="add to the claim it leads to")
+            before[path] = after[path] = kb.store.read_bytes(path)
+        addition = publish.Addition(
+            each.kind, each.evidence, each.description, _link(kb, each.proposal.source),
+            propose.one_line(each.proposal.proposer), kb.today,
+        )  # fmt: skip
+        after[path] = publish.add_evidence(after[path], path, addition)
+    return [Change(path, before[path], after[path]) for path in before]
+
+
+def _link(kb: KnowledgeBase, source: str) -> str:
+    """What names a source in a link: its stem, or its path where another file has the same stem."""
+    stem = PurePosixPath(source).stem
+    key = wikilinks.name_key(stem)
+    others = (path for path in (*kb.store.source_paths(), *kb.store.claim_paths()) if path != source)
+    alone = all(wikilinks.name_key(PurePosixPath(path).stem) != key for path in others)
+    return stem if alone else str(PurePosixPath(source).with_suffix(""))
+
+
+def title(kb: KnowledgeBase, path: str) -> str:
+    """A claim's title, its stem where the claim is gone."""
+    try:
+        return kb.store.claim(path).title
+    except (NotFound, RefusedFile):
+        return stem_title(path)
+
+
+def enrichments(kb: KnowledgeBase, source: Source, claims: Sequence[str]) -> list[str]:
+    """What a source lists as the claims that it was added to, with the titles of these."""
+    before = source.fields.get("enrichments")
+    known = before if isinstance(before, list) else [before] if before else []
+    titles = dict.fromkeys(title(kb, path) for path in claims)
+    return [*known, *(each for each in titles if each not in known)]
+
+
+def replaced_entries(kb: KnowledgeBase, changed: Sequence[Change], kept: set[str]) -> list[Change]:
+    """The committed entries that no claim has any more once these are changed; `kept` are the keys of what is new."""
+    keys = {
+        index.key_of(kb.encoder.name, index.texts_of(as_claim(markdown_file.parse(c.before or b"", c.path), c.path)))
+        for c in changed
+    }
+    paths = {change.path for change in changed}
+    found = indexes.load(kb, announce=False)
+    try:
+        kept = kept | {card.key for card in found.catalog.all_cards() if card.path not in paths}
+    finally:
+        found.close()
+    return [kb.change(index.entry_path(places.INDEX, key), None) for key in sorted(keys - kept)]
+
+
+def look_again(kb: KnowledgeBase, added: Sequence[Added]) -> list[str]:
+    """The paths of the claims that depend on one that is challenged by what was added."""
+    challenged = sorted({each.claim for each in added if each.kind == "challenge"})
+    if not challenged:
+        return []
+    found = indexes.load(kb, announce=False, every_file=True)
+    try:
+        cards = found.catalog.by_path(challenged).values()
+        linking = found.catalog.links_to([card.id for card in cards])
+        near = found.catalog.cards(sorted({row for row, _ in linking}))
+    finally:
+        found.close()
+    names = {name for card in cards for name in wikilinks.names_of(card.path, card.title)}
+    return sorted(card.path for card in near.values() if card.status != "retired" and _depends(kb, card.path) & names)
+
+
+def _depends(kb: KnowledgeBase, path: str) -> set[str]:
+    try:
+        return check.depends_on(kb.store.claim(path))
+    except (NotFound, RefusedFile):
+        return set()
