@@ -108,3 +108,43 @@ def test_an_unknown_key_says_which_are_known() -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
         parse('[fields]\nstatus = "x"').fields["status"] = "y"  # type: ignore[index]
+
+
+def test_agents_have_domains_models_and_instructions() -> None:
+    settings = parse("""
+[propose]
+model = "openai:m"
+jobs = 8
+budget = 2
+price = [0.25, 2]
+[agents.mariner]
+domains = ["ships", "harbours"]
+model = "local:models/small.gguf"
+instructions = "Prefer costs."
+[agents.other]
+""")
+    assert (settings.propose.jobs, settings.propose.budget, settings.propose.price) == (8, 2.0, (0.25, 2.0))
+    assert settings.agents["mariner"].domains == ("ships", "harbours")
+    assert settings.agents["other"].model == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "line"),
+    [
+        ("[propose]\njobs = 0", "jobs in [propose] must be above 0", 2),
+        ("[propose]\n\nbudget = -1", "must be US dollars", 3),
+        ('[propose]\nbudget = "2"', "must be US dollars", 2),
+        ("[propose]\nprice = 2.5", "must be US dollars", 2),
+        ("[propose]\nprice = [1, true]", "must be US dollars", 2),
+        ("[propose]\nprice = [nan, 1]", "must be US dollars", 2),
+        ('[agents."../x"]\ndomains = ["a"]', "is not an agent", None),
+        ("[agents]\nmariner = 1", "is not an agent", 2),
+        ('[agents.a]\ndomain = ["x"]', "unknown key domain", 2),
+        ('[agents.a]\ndomains = "x"', "must be a list of texts", 2),
+        ('[agents.a]\ndomains = ["x"]\n[agents.b]\ndomains = ["x"]', "the domain x has two agents", 4),
+    ],
+)
+def test_faults_of_models_and_agents_are_named(text: str, message: str, line: int | None) -> None:
+    error = fault(text)
+    assert message in error.message
+    assert error.line == line or line is None

@@ -58,7 +58,7 @@ def source(body: str, domain: str = "boats") -> Source:
 
 
 def propose(body: str, limit: int = 10, domain: str = "boats") -> list[Draft]:
-    return list(extractive.build("extractive", WordHashes()).propose(source(body, domain), limit))
+    return list(extractive.build("extractive", WordHashes()).propose(source(body, domain), limit).drafts)
 
 
 def quote(body: str, draft: Draft) -> str:

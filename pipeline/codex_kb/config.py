@@ -23,6 +23,10 @@ FIELD_NAMES = (
 )  # fmt: skip
 
 
+_AGENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
+_MOST_DOLLARS = 1e9
+
+
 def _no_names() -> Mapping[str, str]:
     return MappingProxyType({})
 
@@ -46,9 +50,28 @@ class Ingest:
 
 @dataclass(frozen=True, slots=True)
 class Propose:
-    """`[propose]`: which proposer drafts claims."""
+    """`[propose]`: which proposer drafts claims, and within what limits.
+
+    `budget` is US dollars a run (0: none), `price` US dollars for a million tokens asked and answered.
+    """
 
     model: str = "extractive"
+    jobs: int = 4
+    budget: float = 0.0
+    price: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """`[agents.NAME]`: who proposes from the sources of some domains, with which model and instructions."""
+
+    domains: tuple[str, ...] = ()
+    model: str = ""
+    instructions: str = ""
+
+
+def _no_agents() -> Mapping[str, Agent]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +100,7 @@ class Settings:
     propose: Propose = field(default_factory=Propose)
     index: Index = field(default_factory=Index)
     git: Git = field(default_factory=Git)
+    agents: Mapping[str, Agent] = field(default_factory=_no_agents)
 
     @property
     def write_folder(self) -> str:
@@ -106,7 +130,12 @@ def parse(text: str, path: str = FILE_NAME) -> Settings:
             raise reader.error(f"unknown section [{name}]", name, f"known sections: {', '.join(known)}")
         if not isinstance(value, dict):
             raise reader.error(f"{name} must be a section: [{name}]", name, "")
-        sections[name] = reader.names(name, value, FIELD_NAMES) if name == "fields" else reader.section(name, value)
+        if name == "fields":
+            sections[name] = reader.names(name, value, FIELD_NAMES)
+        elif name == "agents":
+            sections[name] = reader.agents(value)
+        else:
+            sections[name] = reader.section(name, value)
     return Settings(**sections)
 
 
@@ -147,13 +176,29 @@ class _Reader:
                 current = header.group(1)
                 if not section and current.split(".")[0] == key:
                     return number
-            elif current.split(".")[0] == section and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+            elif section in (current, current.split(".")[0]) and re.match(
+                rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line
+            ):
                 return number
         return None
 
-    def section(self, section: str, table: dict[str, Any]) -> Any:
+    def agents(self, table: dict[str, Any]) -> Mapping[str, Agent]:
+        """The agents by name; no domain has two."""
+        found: dict[str, Agent] = {}
+        for name, value in table.items():
+            if not isinstance(value, dict) or not _AGENT.fullmatch(name):
+                raise self.error(
+                    f"{name!r} is not an agent", name, "[agents.NAME], letters, digits and hyphens", "agents"
+                )
+            found[name] = cast(Agent, self.section(f"agents.{name}", value, Agent))
+            taken = {domain: other for other in found if other != name for domain in found[other].domains}
+            if both := set(found[name].domains) & taken.keys():
+                raise self.error(f"the domain {min(both)} has two agents", "domains", "", f"agents.{name}")
+        return MappingProxyType(found)
+
+    def section(self, section: str, table: dict[str, Any], cls: type[Any] | None = None) -> Any:
         """One section's settings; the defaults where it says nothing."""
-        cls = self._TYPES[section]
+        cls = cls or self._TYPES[section]
         defaults = cls()
         values: dict[str, Any] = {}
         for key, value in table.items():
@@ -166,8 +211,10 @@ class _Reader:
     def _value(self, section: str, key: str, value: Any, default: Any) -> Any:
         if isinstance(default, Mapping) and isinstance(value, dict):
             return self.names(section, value, None)
+        if key in ("price", "budget"):
+            return self._amount(section, key, value)
         if isinstance(default, tuple):
-            return self._folders(section, key, value)
+            return self._names(section, key, value) if key == "domains" else self._folders(section, key, value)
         if type(value) is not type(default):
             wanted = {int: "a whole number", str: "a text"}.get(type(default), "a table")
             raise self.error(f"{key} in [{section}] must be {wanted}", key, "", section)
@@ -176,6 +223,20 @@ class _Reader:
         if (section, key) == ("kb", "write"):
             return self._folders(section, key, [value])[0]
         return value
+
+    def _amount(self, section: str, key: str, value: Any) -> Any:
+        """US dollars: one number, or for a price two."""
+        numbers = value if key == "price" and isinstance(value, list) else [value]
+        wanted = {"price": 2}.get(key, 1)
+        if len(numbers) != wanted or not all(type(n) in (int, float) and 0 <= n < _MOST_DOLLARS for n in numbers):
+            hint = "price = [0.25, 2.0]" if key == "price" else "budget = 2.50"
+            raise self.error(f"{key} in [{section}] must be US dollars", key, f"for example {hint}", section)
+        return tuple(map(float, numbers)) if key == "price" else float(value)
+
+    def _names(self, section: str, key: str, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(x, str) and x.strip() for x in value):
+            raise self.error(f"{key} in [{section}] must be a list of texts", key, 'for example ["economics"]', section)
+        return tuple(cast(list[str], value))
 
     def _folders(self, section: str, key: str, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not value or not all(isinstance(x, str) and x for x in value):

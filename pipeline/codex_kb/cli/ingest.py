@@ -20,25 +20,46 @@ _REASONS = 8
 @click.option("--max-claims", metavar="K", type=click.IntRange(1), help="At most K claims from a source (10).")
 @click.option("--limit", metavar="N", type=click.IntRange(0), help="Propose from at most N sources.")
 @click.option("--again", is_flag=True, help="Propose anew from sources that were worked on before.")
+@click.option("--jobs", metavar="N", type=click.IntRange(1), help="Ask a model N questions at a time (4).")
+@click.option(
+    "--budget", metavar="DOLLARS", type=click.FloatRange(0, min_open=True), help="Stop before models cost more."
+)
+@click.option("--debate", is_flag=True, help="Have two sides argue about each proposal.")
 @click.option("--dry-run", is_flag=True, help="Read and report; call no model, write nothing.")
 @no_commit_option
 @json_option
 @global_options
 def command(
     paths: tuple[Path, ...], model: str | None, max_claims: int | None, limit: int | None, again: bool,
-    dry_run: bool, no_commit: bool, as_json: bool,
+    jobs: int | None, budget: float | None, debate: bool, dry_run: bool, no_commit: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Read sources and propose claims from those that are unprocessed.
 
     PATH is a Markdown file or a folder. What is proposed waits in inbox/proposals/ for codex review.
     """
-    done = Ingest(open_kb(no_commit), model, max_claims, again).run(paths, limit, dry_run)
+    kb = open_kb(no_commit)
+    done = Ingest(kb, model, max_claims, again, jobs, budget).run(paths, limit, dry_run)
     if as_json:
-        out_json({"sources": [dataclasses.asdict(row) for row in done.rows], "proposals": done.proposals})
+        out_json(
+            {"sources": [dataclasses.asdict(row) for row in done.rows], "proposals": done.proposals, **_taken(done)}
+        )
     _report(done, dry_run)
-    if done.conflict:
-        return done.conflict.exit_code
+    if debate and not dry_run and not done.stopped:
+        from codex_kb.workflow.debate import debate_all  # noqa: PLC0415
+
+        argued = debate_all(kb, [row.path for row in done.rows if row.status == "proposed"], model, jobs, budget)
+        say(f"{argued} proposals debated")
+    for error in (done.conflict, done.stopped):
+        if error:
+            return 1 if getattr(error, "kind", "") == "budget" else error.exit_code
     return 1 if done.refused else 0
+
+
+def _taken(done: Ingested) -> dict[str, object]:
+    """What models took, or in a dry run would take; nothing where none was asked."""
+    if done.plan and done.plan.calls:
+        return {"plan": dataclasses.asdict(done.plan)}
+    return {"spent": dataclasses.asdict(done.spent)} if done.spent.asked + done.spent.known else {}
 
 
 def _report(done: Ingested, dry_run: bool) -> None:
@@ -56,6 +77,14 @@ def _report(done: Ingested, dry_run: bool) -> None:
         say(f"  and {len(reasons) - _REASONS} more reasons: --json lists each file with its own")
     if done.held:
         say(f"{done.held} proposals held back, decided before; each packet lists its own, codex show SOURCE tells more")
+    if done.plan and done.plan.calls:
+        cost = "at an unknown price" if done.plan.cost is None else f"for about ${done.plan.cost:.2f}"
+        say(f"would ask about {done.plan.calls} questions with {done.plan.input_tokens} tokens, {cost}")
+    if done.spent.asked + done.spent.known:
+        say(str(done.spent))
+    if done.stopped:
+        say(f"stopped: {done.stopped.message}")
+        say(f"  → {done.stopped.hint or 'run the same again: what is paid for is kept'}")
     if dry_run and counts["proposed"]:
         say("next: the same without --dry-run")
     elif done.proposals or counts["proposed"]:

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from codex_kb import proposition
 from codex_kb.ports import Encoder, Proposer
-from codex_kb.records import Draft, Source
+from codex_kb.records import Draft, Drafted, Plan, Source
 from codex_kb.sentences import Sentence, split
 
 Floats = npt.NDArray[np.float64]
@@ -110,20 +110,25 @@ class ExtractiveProposer:
     """Proposes the sentences that say most of what the source says."""
 
     name = "extractive"
+    model = ""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
 
-    def propose(self, source: Source, limit: int) -> Sequence[Draft]:
+    def plan(self, source: Source, limit: int) -> Plan:
+        """Nothing: no question is asked."""
+        return Plan()
+
+    def propose(self, source: Source, limit: int) -> Drafted:
         """At most `limit` drafts, best first; each title's words stand in its span, in their order."""
         sentences = split(source.body)
         candidates = _thinned(_candidates(sentences))
         if limit <= 0 or not candidates:
-            return []
+            return Drafted(())
         vectors = np.asarray(self._encoder.encode([c.title for c in candidates]), dtype=np.float32)
         salience = _standard(lexrank(vectors)) + _signs(candidates, sentences)
         chosen = most_relevant(vectors, salience, limit, [(c.first, c.last) for c in candidates])
-        return [_draft(candidates[row], sentences, source) for row in chosen]
+        return Drafted(tuple(_draft(candidates[row], sentences, source) for row in chosen))
 
 
 def build(model: str, encoder: Encoder) -> Proposer:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from codex_kb import ingest, markdown_file, packet, propose, proposers, review
-from codex_kb.errors import CodexError, Conflict, NotFound, RefusedFile
+from codex_kb import ingest, markdown_file, packet, propose, review
+from codex_kb.errors import CodexError, Conflict, ModelError, NotFound, RefusedFile, ServiceError
 from codex_kb.fields import PROCESSING, status_of
 from codex_kb.ingest import Row
+from codex_kb.paid import Spent
 from codex_kb.ports import Proposer
-from codex_kb.records import GENERATION_ZERO, Decision, Evidence, Packet, Proposal, Source
+from codex_kb.records import GENERATION_ZERO, Drafted, Evidence, Packet, Plan, Proposal, Source
 from codex_kb.store import packet_path, packet_to_json, record_path
 from codex_kb.transaction import Change
 from codex_kb.workflow import index as indexes
-from codex_kb.workflow.index import ClaimIndex
+from codex_kb.workflow.ahead import in_order
 from codex_kb.workflow.kb import KnowledgeBase
+from codex_kb.workflow.team import Team, total
 
 _NEAREST = 3
+#: Failures of a model that every further source would meet.
+_FINAL = ("rejected", "budget", "unavailable")
 
 
 @dataclass
@@ -29,6 +33,10 @@ class Ingested:
     rows: list[Row] = field(default_factory=list)
     held: int = 0
     conflict: CodexError | None = None
+    #: What ended the run before its end: a service that failed, a budget that is spent.
+    stopped: CodexError | None = None
+    spent: Spent = field(default_factory=Spent)
+    plan: Plan | None = None
 
     @property
     def proposals(self) -> int:
@@ -43,18 +51,24 @@ class Ingested:
 
 @dataclass(frozen=True)
 class _Work:
-    """A source to propose from: the file's bytes and what they say."""
+    """A source that was proposed from: the file's bytes, what they say, who proposed, and what."""
 
     data: bytes
     source: Source
+    proposer: Proposer
+    drafted: Drafted
 
 
 class Ingest:
     """One run over some paths."""
 
-    def __init__(self, kb: KnowledgeBase, model: str | None, max_claims: int | None, again: bool) -> None:
+    def __init__(
+        self, kb: KnowledgeBase, model: str | None, max_claims: int | None, again: bool, jobs: int | None = None,
+        budget: float | None = None,
+    ) -> None:  # fmt: skip
         self.kb = kb
-        self.model = model or kb.settings.propose.model
+        self.team = Team(kb, model or "", jobs or kb.settings.propose.jobs,
+                         kb.settings.propose.budget if budget is None else budget, again)  # fmt: skip
         self.max_claims = max_claims if max_claims is not None else kb.settings.ingest.max_claims
         self.again = again
         self.result = Ingested()
@@ -62,7 +76,7 @@ class Ingest:
     def run(self, paths: Sequence[Path], limit: int | None, dry_run: bool) -> Ingested:
         """Work through every Markdown file under the paths; at most `limit` sources are proposed from."""
         if dry_run:
-            self._select(paths, limit)
+            self.result.plan = self._plan(self._select(paths, limit))
             return self.result
         with self.kb.writing("ingest"):
             chosen = self._select(paths, limit)
@@ -96,62 +110,91 @@ class Ingest:
         status, reason = ingest.verdict(source.fields, path in waiting, self.again)
         return Row(path, status, reason=reason)
 
+    def _plan(self, chosen: Sequence[str]) -> Plan:
+        """What a run over these sources would ask, and cost."""
+        if not chosen or not self.team.asks:
+            return Plan()
+        self._prepare()
+        sources = [self.kb.store.source(path) for path in chosen]
+        return total(self.team.of(source).plan(source, self._most(source)) for source in sources)
+
+    def _prepare(self) -> None:
+        self.claims = indexes.load(self.kb)
+        self.decisions = self.kb.store.decisions()[0]
+        self.team.brief(self.claims, self.decisions)
+
+    def _most(self, source: Source) -> int:
+        """So many drafts, since some may have been decided before."""
+        return self.max_claims + sum(decision.source == source.path for decision in self.decisions)
+
     def _propose(self, chosen: Sequence[str]) -> None:
-        claims = indexes.load(self.kb)
-        decisions, _ = self.kb.store.decisions()
+        self._prepare()
         packets = {p.source: p for p in self.kb.store.packets()}
-        proposer = proposers.load(self.model, self.kb.encoder)
         rows = {row.path: number for number, row in enumerate(self.result.rows)}
-        for number, path in enumerate(chosen):
-            self.kb.progress("proposing", number, len(chosen))
-            try:
-                done = self._source(path, proposer, claims, decisions, packets)
-            except Conflict as error:
-                self.result.conflict = error
-                done = _refused(path, error)
-            except RefusedFile as error:
-                done = _refused(path, error)
-            self.result.rows[rows[path]] = done
+        try:
+            for number, (path, drafted) in enumerate(in_order(self._drafts, chosen, self.team.at_once)):
+                self.kb.progress("proposing", number, len(chosen))
+                self.result.rows[rows[path]] = self._try(path, drafted, packets)
+                if self.result.stopped:
+                    for later in chosen[number + 1 :]:
+                        self.result.rows[rows[later]] = Row(later, "skipped", reason=self.result.stopped.message)
+                    break
+        finally:
+            self.team.close()
+            self.result.spent = self.team.spent
         self.kb.progress("proposing", len(chosen), len(chosen))
 
-    def _source(
-        self, path: str, proposer: Proposer, claims: ClaimIndex, decisions: Sequence[Decision],
-        packets: dict[str, Packet],
-    ) -> Row:  # fmt: skip
+    def _try(self, path: str, drafted: Callable[[], _Work], packets: dict[str, Packet]) -> Row:
+        """What became of one source; what goes wrong with it is its own row."""
+        try:
+            return self._source(drafted(), packets)
+        except Conflict as error:
+            self.result.conflict = error
+            return _refused(path, error)
+        except ServiceError as error:
+            if not isinstance(error, ModelError) or error.kind in _FINAL:
+                self.result.stopped = error
+                return Row(path, "skipped", reason=error.message, hint=error.hint)
+            return _refused(path, error)
+        except RefusedFile as error:
+            return _refused(path, error)
+
+    def _drafts(self, path: str) -> _Work:
         data = self.kb.store.read_bytes(path)
         source = self.kb.store.as_source(markdown_file.parse(data, path), path)
-        proposals, held = self._proposals(source, proposer, claims, decisions)
+        proposer = self.team.of(source)
+        return _Work(data, source, proposer, proposer.propose(source, self._most(source)))
+
+    def _source(self, work: _Work, packets: dict[str, Packet]) -> Row:
+        source, path, proposer = work.source, work.source.path, work.proposer
+        proposals, held = self._proposals(work)
         self.result.held += len(held)
         before = packets.get(path)
         if before is not None and not self._adds(before, proposals):
             return Row(path, "unchanged", reason="nothing new beside what waits")
         name = self.kb.store.name_for(path, [(p.source, p.name) for p in packets.values()])
-        written = Packet(name, path, source.body_sha256, proposer.name, GENERATION_ZERO, tuple(proposals), tuple(held))
+        written = Packet(name, path, source.body_sha256, proposer.name, GENERATION_ZERO, tuple(proposals), tuple(held),
+                         report=work.drafted.report, model=proposer.model)  # fmt: skip
         branch = self.kb.branch_for(name)
         self.kb.require_committed([path], branch)
-        changes = self._changes(_Work(data, source), written, before)
+        changes = self._changes(work, written, before)
         self.kb.apply(changes, self._message(written, source), branch)
         packets[path] = written
         return Row(path, "proposed", claims=len(proposals))
 
-    def _proposals(
-        self, source: Source, proposer: Proposer, claims: ClaimIndex, decisions: Sequence[Decision]
-    ) -> tuple[list[Proposal], list[tuple[str, str]]]:
+    def _proposals(self, work: _Work) -> tuple[list[Proposal], list[tuple[str, str]]]:
         """At most `max_claims` new proposals, each beside its nearest claims, and what was held back."""
-        decided = sum(decision.source == source.path for decision in decisions)
-        drafts = proposer.propose(source, self.max_claims + decided)
-        new, held = propose.split_held(source, drafts, decisions)
+        new, held = propose.split_held(work.source, work.drafted.drafts, self.decisions)
         new = new[: self.max_claims]
         vectors = self.kb.encoder.encode([draft.title for draft in new])
         found: dict[str, Proposal] = {}
-        for draft, hits in zip(new, claims.nearest_titles(vectors, _NEAREST), strict=True):
-            cards = claims.catalog.by_path([hit.path for hit in hits])
+        for draft, hits in zip(new, self.claims.nearest_titles(vectors, _NEAREST), strict=True):
+            cards = self.claims.catalog.by_path([hit.path for hit in hits])
             domains = {path: card.domain for path, card in cards.items()}
-            made = propose.proposal(
-                source, draft, propose.Near(hits, propose.near_domain(hits, domains)), proposer.name
-            )
+            near = propose.Near(hits, propose.near_domain(hits, domains))
+            made = propose.proposal(work.source, draft, near, work.proposer.name)
             found.setdefault(made.id, made)
-        return list(found.values()), held
+        return propose.ranked(found.values()), held
 
     @staticmethod
     def _adds(before: Packet, proposals: Sequence[Proposal]) -> bool:

@@ -1,0 +1,125 @@
+"""Who proposes from which source: the agent of its domain, with its model, or the model of the settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Iterable, Sequence
+
+from codex_kb import language, prompts, proposers
+from codex_kb.config import Agent
+from codex_kb.layout import LOCAL
+from codex_kb.paid import Answers, Ledger, Spent
+from codex_kb.ports import LanguageModel, Proposer
+from codex_kb.records import Decision, Plan, Source
+from codex_kb.workflow.amplify import Amplifier
+from codex_kb.workflow.background import Background
+from codex_kb.workflow.index import ClaimIndex
+from codex_kb.workflow.kb import KnowledgeBase
+
+#: Where answers that were paid for are kept.
+ANSWERS = f"{LOCAL}/answers"
+
+
+class Team:
+    """The proposers of one run; each is made when its first source comes."""
+
+    def __init__(self, kb: KnowledgeBase, model: str, jobs: int, budget: float, again: bool) -> None:
+        """`model` goes before the settings'; `jobs` questions run at a time; `budget` is US dollars, 0 for none."""
+        self._kb = kb
+        self._model = model
+        self._jobs = jobs
+        self._again = again
+        self._ledger = Ledger(budget)
+        self._models: dict[str, LanguageModel] = {}
+        self._proposers: dict[str, Proposer] = {}
+        self._background: Background | None = None
+        self._lock = threading.Lock()
+
+    def brief(self, claims: ClaimIndex, decisions: Sequence[Decision]) -> None:
+        """Tell what is known and what was decided, before the first source."""
+        self._background = Background(self._kb, claims, decisions)
+        self._proposers.clear()
+
+    @property
+    def spent(self) -> Spent:
+        """What the run spent so far."""
+        return self._ledger.spent
+
+    def of(self, source: Source) -> Proposer:
+        """The proposer for a source.
+
+        Raises:
+            UsageError: there is no such model, its extra is not installed, or its key is missing.
+        """
+        name, agent = self._agent(source)
+        with self._lock:
+            if name not in self._proposers:
+                self._proposers[name] = self._made(name, agent)
+            return self._proposers[name]
+
+    @property
+    def at_once(self) -> int:
+        """How many sources to work on at a time: several only where models answer."""
+        return self._jobs if self.asks else 1
+
+    @property
+    def asks(self) -> bool:
+        """Is there a language model among them?"""
+        settings = self._kb.settings
+        named = [self._model] if self._model else [settings.propose.model, *(a.model for a in settings.agents.values())]
+        return any(map(language.knows, named))
+
+    def _agent(self, source: Source) -> tuple[str, Agent]:
+        domain = source.domain.strip().casefold()
+        for name, agent in self._kb.settings.agents.items():
+            if domain in {each.strip().casefold() for each in agent.domains}:
+                return name, agent
+        return "", Agent()
+
+    def _made(self, name: str, agent: Agent) -> Proposer:
+        model = self._model or agent.model or self._kb.settings.propose.model
+        if not language.knows(model):
+            return proposers.load(model, self._kb.encoder)
+        assert self._background is not None
+        return Amplifier(self.answers(model), self._background, self._jobs, name, agent.instructions)
+
+    def answers(self, model: str) -> Answers:
+        """What asks a model, within the run's budget."""
+        if model not in self._models:
+            self._models[model] = language.load(self._local(model))
+        folder = self._kb.layout.path(ANSWERS)
+        identity = f"{prompts.VERSION} {model}"
+        return Answers(
+            self._models[model], folder, self._ledger, self._kb.settings.propose.price, identity, self._again
+        )
+
+    def _local(self, model: str) -> str:
+        """A model's file is named relative to the root."""
+        kind, _, path = model.partition(":")
+        return f"{kind}:{self._kb.layout.root / path}" if kind == "local" else model
+
+    def close(self) -> None:
+        """Ask nothing further, and wait for the answers that are under way: they are paid for.
+
+        Interrupted, it waits no longer.
+        """
+        try:
+            for proposer in self._proposers.values():
+                if isinstance(proposer, Amplifier):
+                    proposer.close()
+        except KeyboardInterrupt:
+            language.stop()
+            raise
+
+
+def total(plans: Iterable[Plan]) -> Plan:
+    """What several sources would take together."""
+    found = Plan()
+    for plan in plans:
+        cost = None if found.cost is None or plan.cost is None else found.cost + plan.cost
+        found = dataclasses.replace(
+            found, calls=found.calls + plan.calls, input_tokens=found.input_tokens + plan.input_tokens,
+            output_tokens=found.output_tokens + plan.output_tokens, cost=cost,
+        )  # fmt: skip
+    return found
