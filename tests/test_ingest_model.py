@@ -67,6 +67,7 @@ def titles(kb: Base) -> list[str]:
 
 
 def test_claims_are_proposed_and_their_quotes_stand_in_the_source(kb: Base, server: ModelServer) -> None:
+    kb.claim("wide", "Wide boats of every kind turn slowly in a narrow harbour")
     sources(kb, 2)
     done = ingest(kb, server)
     assert (done.code, done.json["proposals"]) == (0, 4)

@@ -75,7 +75,9 @@ class Catalog:
         """
         mode = "rwc" if write else "ro"
         quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-        self._db = sqlite3.connect(f"file:{quoted}?mode={mode}", uri=True, timeout=_WAIT_SECONDS, isolation_level=None)
+        # SQLite itself keeps threads apart that ask at once (its serialized mode, which Python builds use).
+        self._db = sqlite3.connect(f"file:{quoted}?mode={mode}", uri=True, timeout=_WAIT_SECONDS, isolation_level=None,
+                                   check_same_thread=False)  # fmt: skip
         if write:
             self._db.execute("pragma synchronous = normal")
             self._db.execute("begin immediate")
