@@ -151,18 +151,20 @@ def objects(schema: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_schemas_are_closed_and_fit_good_answers() -> None:
-    claim = {"title": "t", "description": "d", "confidence": "likely", "domain": ""}
+    claim = {"title": "Boats turn slowly", "description": "d", "confidence": "likely", "domain": ""}
     propose, combine, relate, debate = (prompt.schema for prompt in all_prompts(source_of("x"), "x"))
     good = [
-        (propose, {"claims": [{**claim, "quotes": ["q"]}]}),
+        (propose, {"claims": [{**claim, "quotes": ["Boats turn slowly."]}]}),
         (combine, {"claims": [{**claim, "numbers": [2, 1], "confidence": ""}]}),
         (relate, {"relation": "new", "claim": 0, "reason": "r"}),
         (debate, {"point": "p", "quote": "q"}),
     ]
     bad = [
-        (propose, {"claims": [{**claim, "quotes": ["q"]}] * 5}),
-        (propose, {"claims": [{**claim, "quotes": ["q"], "confidence": "certain"}]}),
-        (propose, {"claims": [{**claim, "quotes": ["q"], "x": 1}]}),
+        (propose, {"claims": [{**claim, "quotes": [""]}]}),
+        (propose, {"claims": [{**claim, "quotes": ["Boats turn slowly."], "title": ""}]}),
+        (propose, {"claims": [{**claim, "quotes": ["Boats turn slowly."]}] * 5}),
+        (propose, {"claims": [{**claim, "quotes": ["Boats turn slowly."], "confidence": "certain"}]}),
+        (propose, {"claims": [{**claim, "quotes": ["Boats turn slowly."], "x": 1}]}),
         (combine, {"claims": [{**claim, "numbers": [3]}]}),
         (relate, {"relation": "supports", "claim": 1, "reason": "r"}),
         (relate, {"relation": "new", "claim": 4, "reason": "r"}),

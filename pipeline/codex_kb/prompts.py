@@ -17,11 +17,12 @@ from codex_kb.ground import visible
 from codex_kb.records import Prompt, Relation, Source, Turn, Verdict
 
 #: Part of the key of every answer that is kept: a new one asks anew.
-VERSION = "1"
+VERSION = "2"
 #: Asked again where an answer could not be used; `reason` is ours.
 MEND = "Your last answer could not be used: {reason}. Answer again: one JSON object as described, nothing else."
 
 TITLE, DESCRIPTION, QUOTE, QUOTES, DOMAIN, POINT = 200, 400, 700, 3, 60, 400  # characters; quotes of one claim
+_LEAST = 12  # characters of a title or a quote
 _SHORT = 160  # characters of a quote that only reminds
 _FIELD = 300  # characters of a field of the source
 #: Control tokens of chat templates, which some programs obey even in a message's text.
@@ -247,8 +248,8 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": dict(properties), "required": [*properties], "additionalProperties": False}
 
 
-def _text(most: int) -> dict[str, Any]:
-    return {"type": "string", "maxLength": most}
+def _text(most: int, least: int = 0) -> dict[str, Any]:
+    return {"type": "string", "maxLength": most} | ({"minLength": least} if least else {})
 
 
 _TEXTS: dict[str, Any] = {
@@ -257,7 +258,11 @@ _TEXTS: dict[str, Any] = {
     "confidence": {"type": "string", "enum": [*CONFIDENCES]},
     "domain": _text(DOMAIN),
 }
-_QUOTED = {"quotes": {"type": "array", "items": _text(QUOTE), "minItems": 1, "maxItems": QUOTES}}
+#: A small model would rather leave all of them empty.
+_QUOTED = {
+    "title": _text(TITLE, _LEAST),
+    "quotes": {"type": "array", "items": _text(QUOTE, _LEAST), "minItems": 1, "maxItems": QUOTES},
+}
 
 
 def _claims(properties: Mapping[str, Any], limit: int) -> dict[str, Any]:
