@@ -75,7 +75,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 def test_ten_real_sources_end_to_end(where: str, tmp_path: Path, run, request: pytest.FixtureRequest) -> None:
     model = f"local:{weights()}" if where == "in process" else f"openai:smollm2@{request.getfixturevalue('server')}"
     kb = make_base(tmp_path / "kb", run)
-    shutil.copytree(ROOT / "inbox/archive", kb.path("inbox/archive"))
+    shutil.copytree(ROOT / "inbox/archive", kb.path("inbox/archive"), dirs_exist_ok=True)
     for path in kb.path("inbox/archive").iterdir():
         path.write_text(re.sub(r"^status: .*$", "status: unprocessed", path.read_text(), count=1, flags=re.MULTILINE))
     kb.commit_all()
