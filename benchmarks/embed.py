@@ -19,11 +19,11 @@ _TEXTS = 256
 
 
 def texts() -> dict[str, list[str]]:
-    """Short texts and long ones: titles with descriptions, and all that is embedded of claims."""
-    found = [index.texts_of(as_claim(markdown_file.parse(data, name), name)) for name, data in real_claims()]
-    everything = [text for each in found for text in each.all]
+    """Sentences, which titles of claims are, and all that is embedded of claims."""
+    claims = [as_claim(markdown_file.parse(data, name), name) for name, data in real_claims()]
+    everything = [text for claim in claims for text in index.texts_of(claim).all]
     return {
-        "titles": [each.title for each in found][:_TEXTS],
+        "sentences": [claim.title for claim in claims][:_TEXTS],
         "claims": everything[:: max(1, len(everything) // _TEXTS)][:_TEXTS],
     }
 

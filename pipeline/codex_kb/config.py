@@ -249,6 +249,7 @@ class _Reader:
         return tuple(PurePosixPath(x).as_posix() for x in value)
 
     def names(self, section: str, table: dict[str, Any], known: tuple[str, ...] | None) -> Mapping[str, str]:
+        """A table of texts as it stands; `known` are the only keys it may have, None for any."""
         for key, value in table.items():
             if known is not None and key not in known:
                 raise self.error(f"unknown key {key} in [{section}]", key, f"known keys: {', '.join(known)}", section)

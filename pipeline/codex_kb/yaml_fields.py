@@ -141,6 +141,7 @@ class _Composer:
         self.other: _NotFields | None = None  # raised at the end only: an error may still follow
 
     def take(self, event: Any) -> None:
+        """Add the next event of the parser to the document."""
         start, end = event.start_mark, event.end_mark
         match event:
             case yaml.ScalarEvent():
@@ -236,6 +237,7 @@ class _FieldLoader(_Loader):
     """PyYAML's safe loader up to its events; resolvers and constructors are never asked."""
 
     def get_single_data(self) -> _Document:
+        """The document of all events, or the error that stands in its place."""
         composer = _Composer()
         while self.check_event():
             composer.take(self.get_event())

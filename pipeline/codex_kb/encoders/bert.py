@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codex_kb.encoders.safetensors_file import Weights
+from codex_kb.encoders.weights import read_json
 from codex_kb.encoders.wordpiece import TOKENIZER, WordPiece
 from codex_kb.errors import UsageError
 
@@ -43,7 +44,7 @@ class BertEncoder:
 
     @cached_property
     def _config(self) -> dict[str, Any]:
-        return read(self._folder / "config.json")
+        return read_json(self._folder / "config.json")
 
     @cached_property
     def _weights(self) -> Weights:
@@ -144,9 +145,9 @@ def prefix(weights: Weights) -> str:
 
 def uncovered(folder: Path) -> str:
     """Why a model's folder is not covered, in a few words; empty where it is."""
-    config = read(folder / "config.json")
+    config = read_json(folder / "config.json")
     kinds = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in _modules(folder)]
-    lower = read(folder / "sentence_bert_config.json").get("do_lower_case")
+    lower = read_json(folder / "sentence_bert_config.json").get("do_lower_case")
     tests = (
         (config.get("model_type") != "bert", f"its model is {config.get('model_type') or 'unknown'}, not BERT"),
         (config.get("hidden_act") != "gelu", f"its activation is {config.get('hidden_act')}"),
@@ -179,14 +180,14 @@ def _pooled(folder: Path) -> set[str]:
 
 
 def _prompted(folder: Path) -> bool:
-    settings = read(folder / "config_sentence_transformers.json")
+    settings = read_json(folder / "config_sentence_transformers.json")
     prompts = settings.get("prompts")
     named = settings.get("default_prompt_name")
     return bool(named and isinstance(prompts, dict) and prompts.get(named))
 
 
 def _usual_tokenizer(folder: Path) -> bool:
-    settings = read(folder / "tokenizer_config.json")
+    settings = read_json(folder / "tokenizer_config.json")
     return (
         settings.get("tokenizer_class", "BertTokenizer") in ("BertTokenizer", "BertTokenizerFast")
         and settings.get("strip_accents") in (None, settings.get("do_lower_case", True))
@@ -205,14 +206,5 @@ def _modules(folder: Path) -> list[dict[str, Any]]:
 def _pooling(folder: Path) -> dict[str, Any]:
     for module in _modules(folder):
         if str(module.get("type", "")).endswith(".Pooling"):
-            return read(folder / str(module.get("path", "")) / "config.json")
+            return read_json(folder / str(module.get("path", "")) / "config.json")
     return {}
-
-
-def read(path: Path) -> dict[str, Any]:
-    """A JSON file of a model's folder; nothing where it is missing or damaged."""
-    try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}

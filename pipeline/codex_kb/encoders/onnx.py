@@ -20,6 +20,7 @@ import numpy as np
 from codex_kb.encoders import bert
 from codex_kb.encoders.onnx_graph import Shape, bert_graph
 from codex_kb.encoders.safetensors_file import Weights
+from codex_kb.encoders.weights import read_json
 from codex_kb.encoders.wordpiece import WordPiece
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class OnnxEncoder:
 
     @cached_property
     def _shape(self) -> Shape:
-        config = bert.read(self._folder / "config.json")
+        config = read_json(self._folder / "config.json")
         return Shape(config["num_hidden_layers"], config["num_attention_heads"], config["hidden_size"],
                      config["layer_norm_eps"], bert.first_token(self._folder))  # fmt: skip
 
@@ -163,8 +164,6 @@ def _weights(path: Path, shape: Shape) -> dict[str, Vectors]:
     Raises:
         UsageError: a weight is missing.
     """
-    import numpy as np  # noqa: PLC0415
-
     stored = Weights.open(path)
     prefix = bert.prefix(stored)
 

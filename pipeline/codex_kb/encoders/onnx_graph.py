@@ -71,6 +71,11 @@ def bert_graph(shape: Shape, weights: Mapping[str, tuple[int, ...]]) -> bytes:
     else:
         pooled = op("Gather", [x, "first token"], "pooled", axis=1)
     op("LpNormalization", [pooled], "vectors", axis=-1, p=2)
+    return _model(nodes, shape, weights)
+
+
+def _model(nodes: Sequence[bytes], shape: Shape, weights: Mapping[str, tuple[int, ...]]) -> bytes:
+    """The ModelProto of these nodes: `ids` in, `vectors` out, and one constant of the graph's own."""
     constant = ("first token", (), 0) if shape.first_token else ("last axis", (1,), -1)
     body = b"".join(_bytes(1, node) for node in nodes) + _bytes(2, "bert")
     body += b"".join(_bytes(5, _external(name, size)) for name, size in weights.items())

@@ -68,7 +68,7 @@ def sha256_of(path: Path, local: Path) -> str:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """What a small file of ours says; nothing where it is not there or damaged."""
+    """What a small JSON file says; nothing where it is not there or damaged."""
     try:
         value = json.loads(path.read_bytes())
     except (OSError, ValueError):

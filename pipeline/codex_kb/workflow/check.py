@@ -138,6 +138,7 @@ class _Bodies:
         self._read: dict[str, str | None] = {}
 
     def of(self, paths: Iterable[str]) -> dict[str, str | None]:
+        """The bodies of these sources, and of those asked for before."""
         for path in set(paths) - set(self._read):
             try:
                 inside = not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts

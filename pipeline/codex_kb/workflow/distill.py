@@ -15,7 +15,7 @@ from codex_kb import layout as places
 from codex_kb.catalog import Catalog
 from codex_kb.records import GENERATION_ZERO, Claim, Problem
 from codex_kb.transaction import Change, read
-from codex_kb.workflow import entries, refresh
+from codex_kb.workflow import changes, entries, refresh
 from codex_kb.workflow import index as indexes
 from codex_kb.workflow.kb import KnowledgeBase
 from codex_kb.workflow.settled import Distilled
@@ -133,7 +133,7 @@ def state(kb: KnowledgeBase, catalog: Catalog) -> State:
     return State(
         add={key: claims for key, claims, stored in touched if claims and not stored},
         remove=[key for key, claims, stored in touched if stored and not claims],
-        damaged=[p for p in refresh.problems(catalog) if p.path.startswith(places.INDEX + "/")],
+        damaged=[p for p in changes.problems(catalog) if p.path.startswith(places.INDEX + "/")],
         other_model=_other_model(kb),
     )
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import hashlib
 import json
 import os
 import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +20,13 @@ from filelock import FileLock, Timeout
 from codex_kb import index, markdown_file, passages, postings, stat_cache, vector_index, wikilinks, words
 from codex_kb import layout as places
 from codex_kb.catalog import Card, Catalog
-from codex_kb.errors import NotFound, RefusedFile
+from codex_kb.errors import RefusedFile
 from codex_kb.fields import text as text_of
-from codex_kb.records import Claim, Problem
-from codex_kb.stat_cache import Folder, Stat
+from codex_kb.records import Claim
+from codex_kb.stat_cache import Folder
 from codex_kb.store import as_claim
 from codex_kb.transaction import prepare_local, write_failed
-from codex_kb.workflow import entries
+from codex_kb.workflow import changes, entries
 from codex_kb.workflow import index as local
 from codex_kb.workflow.kb import KnowledgeBase
 
@@ -44,15 +42,10 @@ _SPARE_ROWS = 1000
 _COLUMNS = (("title", 2), ("description", 2), ("body", 1))
 
 
-@dataclass
-class _Diff:
-    """What a look at some folders found: files to read, files that went, stats to note."""
+class _DamagedEntry(RefusedFile):
+    """An entry of the index that does not hold what its name says."""
 
-    changed: list[tuple[str, str, Stat, bytes | None]] = field(default_factory=list)
-    removed: list[tuple[str, str]] = field(default_factory=list)
-    folders: list[Folder] = field(default_factory=list)
-    dropped: list[str] = field(default_factory=list)
-    looked: int = 0
+    code = "damaged-index"
 
 
 def claims(kb: KnowledgeBase, announce: bool = True) -> None:
@@ -180,7 +173,7 @@ class _Writer:
 
         `seen` are the folders as they were found after the time `looked` (ns).
         """
-        diff = self._diff(seen, looked, local.may_be_claim, entries_=False)
+        diff = changes.find(self.catalog, self.root, seen, looked, local.may_be_claim, _holds_claims)
         gone = [f"{folder}/{name}" for folder, name in diff.removed]
         total = len(diff.changed)
         for at in range(0, total, _CHUNK):
@@ -188,7 +181,7 @@ class _Writer:
             self._read_claims(diff.changed[at : at + _CHUNK], diff.looked)
         self.kb.progress("indexing", total, total)
         self.catalog.remove(card.id for card in self.catalog.by_path(gone).values())
-        self._note(diff)
+        changes.note(self.catalog, diff)
         self._set(settled=bool(self.meta.get("settled")) and self.catalog.settled())
         known = [path for path in self.catalog.folders() if not local.is_entry_folder(path)]
         times, newest = stat_cache.folder_times(self.root, sorted(known))
@@ -202,28 +195,20 @@ class _Writer:
         self.meta |= values
         self.catalog.set_meta(self.meta)
 
-    def _read_claims(self, files: Sequence[tuple[str, str, Stat, bytes | None]], looked: int) -> None:
-        rows = []
+    def _read_claims(self, files: Sequence[changes.Seen], looked: int) -> None:
         found: list[Claim] = []
-        for folder, name, stat, sha256 in files:
-            path = f"{folder}/{name}"
-            problem, digest = None, sha256
-            try:
-                data = self.kb.store.read_bytes(path)
-                digest = hashlib.sha256(data).digest()
-                if digest != sha256:
-                    file = markdown_file.parse(data, path)
-                    if text_of(file.fields.get("type")).lower() == "claim":
-                        found.append(as_claim(file, path))
-                    else:
-                        self.catalog.remove(card.id for card in self.catalog.by_path([path]).values())
-            except (RefusedFile, NotFound) as error:
-                problem = json.dumps([path, error.line, error.code, error.message, error.hint])
-                digest = None
-                self.catalog.remove(card.id for card in self.catalog.by_path([path]).values())
-            rows.append((folder, name, stat, looked, digest, problem))
+        others: list[str] = []
+
+        def take(path: str, data: bytes) -> None:
+            file = markdown_file.parse(data, path)
+            if text_of(file.fields.get("type")).lower() == "claim":
+                found.append(as_claim(file, path))
+            else:
+                others.append(path)
+
+        others += changes.read(self.catalog, self.kb.store, files, looked, take)
+        self.catalog.remove(card.id for card in self.catalog.by_path(others).values())
         self._add(found)
-        self.catalog.set_files(rows)
 
     def _add(self, found: Sequence[Claim]) -> None:
         """Put claims in, at the end of every array; what stood at their paths goes."""
@@ -307,66 +292,21 @@ class _Writer:
 
     def entries(self, seen: Iterable[Folder], looked: int, every: bool) -> None:
         """Read the committed entries of these folders that changed; with `every`, there are no others."""
-        diff = self._diff(seen, looked, local.is_entry, entries_=True, every=every)
-        rows = []
-        for folder, name, stat, sha256 in diff.changed:
-            path = f"{folder}/{name}"
-            problem, digest = None, sha256
+        diff = changes.find(self.catalog, self.root, seen, looked, local.is_entry, local.is_entry_folder, every)
+
+        def take(path: str, data: bytes) -> None:
             try:
-                data = self.kb.store.read_bytes(path)
-                digest = hashlib.sha256(data).digest()
-                if digest != sha256:
-                    index.load_entry(data, index.entry_key(path))
-            except (RefusedFile, NotFound, ValueError) as error:
-                problem, digest = json.dumps([path, 1, "damaged-index", str(error), "codex distill"]), None
-            rows.append((folder, name, stat, diff.looked, digest, problem))
-        self.catalog.set_files(rows)
+                index.load_entry(data, index.entry_key(path))
+            except ValueError as error:
+                raise _DamagedEntry(str(error), path=path, line=1, hint="codex distill") from error
+
+        changes.read(self.catalog, self.kb.store, diff.changed, diff.looked, take)
         touched = [(folder, name) for folder, name, *_ in diff.changed] + diff.removed
         self.catalog.touch(index.entry_key(f"{folder}/{name}") for folder, name in touched)
-        self._note(diff)
+        changes.note(self.catalog, diff)
         settled = self.catalog.settle(places.INDEX)
         manifest = stat_cache.look(os.path.join(self.root, places.MANIFEST))
         self._set(manifest=json.dumps(manifest), settled=settled and manifest is not None)
-
-    # -- looking -----------------------------------------------------------------------------------
-
-    def _diff(
-        self, seen: Iterable[Folder], looked: int, wanted: stat_cache.Wanted, entries_: bool, every: bool = True
-    ) -> _Diff:
-        """What changed in the folders as they were seen; with `every`, those of this kind not seen went."""
-        diff = _Diff(looked=looked)
-        known = {p: s for p, s in self.catalog.folders().items() if local.is_entry_folder(p) == entries_}
-        there = set()
-        for folder in seen:
-            there.add(folder.path)
-            if folder.path not in known or not folder.clean(*known[folder.path]):
-                diff.folders.append(folder)
-                self._diff_folder(diff, folder.path, wanted)
-        diff.dropped = sorted(known.keys() - there) if every else []
-        diff.removed += [(folder, name) for folder in diff.dropped for name in self.catalog.files(folder)]
-        return diff
-
-    def _diff_folder(self, diff: _Diff, folder: str, wanted: stat_cache.Wanted) -> None:
-        before = self.catalog.files(folder)
-        now = stat_cache.files(self.root, folder, wanted)
-        for name, stat in sorted(now.items()):
-            old, looked, sha256 = before.get(name, (None, 0, None))
-            if old != stat or stat_cache.racy(max(stat.modified, stat.changed), looked):
-                diff.changed.append((folder, name, stat, sha256))
-        diff.removed += [(folder, name) for name in before if name not in now]
-
-    def _note(self, diff: _Diff) -> None:
-        for folder in diff.dropped:
-            self.catalog.drop_folder(folder)
-        for folder, name in diff.removed:
-            self.catalog.drop_files(folder, [name])
-        self.catalog.set_folders(diff.folders, diff.looked)
-
-
-def problems(catalog: Catalog) -> Iterator[Problem]:
-    """The files that could not be read."""
-    for text in catalog.problems():
-        yield Problem(*json.loads(text))
 
 
 # --------------------------------------------------------------------------------------------------
@@ -391,6 +331,10 @@ def _elsewhere(kb: KnowledgeBase, reason: str) -> None:
     kb.say(f"{local.FOLDER}: not kept: {reason}")
     kb.index_folder = Path(tempfile.mkdtemp(prefix="codex-index-"))
     atexit.register(shutil.rmtree, kb.index_folder, ignore_errors=True)
+
+
+def _holds_claims(folder: str) -> bool:
+    return not local.is_entry_folder(folder)
 
 
 def _card(row: int, key: str, claim: Claim) -> Card:
