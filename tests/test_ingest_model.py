@@ -20,6 +20,7 @@ from conftest import Base, FakeEncoder, Run
 from fake_model import answer, blocks
 from model_server import ModelServer, Reply, cut, length, not_json, ok, refusal, slow, status, wrong_schema
 
+PACKET = "inbox/proposals/s000.md"
 KEY = "sk-very-secret-0123456789abcdef"
 CODEX = Path(sys.executable).with_name("codex")
 
@@ -116,6 +117,28 @@ def test_a_source_that_the_model_fails_on_costs_that_source_only(kb: Base, fault
         before = server.count
         assert ingest(kb, server).code == 1
         assert server.count == before
+
+
+def test_a_second_run_adds_to_what_waits_and_tells_of_itself(kb: Base) -> None:
+    sources(kb, 1)
+
+    def little(body: dict[str, Any], number: int) -> Reply:
+        said = json.loads(answer(asked(body)))
+        return ok(json.dumps({"claims": [said["claims"][0], {**said["claims"][1], "title": 5}]}), 10, 10)
+
+    with ModelServer(little) as server:
+        assert ingest(kb, server).code == 0
+    head = (kb.root / PACKET).read_text()
+    assert "1 of the model's claims could not be used" in head
+    (kb.root / PACKET).write_text(head.replace("- reason:", "- reason: mine"))
+    with ModelServer(play) as server:
+        done = kb.run("ingest", "inbox/s000.md", "--again", "--model", f"openai:other@{server.url}", "--json")
+    assert [row["status"] for row in done.json["sources"]] == ["proposed"]
+    text = (kb.root / PACKET).read_text()
+    assert text.count("## [ ]") == 2
+    assert "- reason: mine" in text
+    assert "could not be used" not in text
+    assert text.count("- The run: openai:other") == 1
 
 
 @pytest.mark.parametrize("trouble", [status(429, {"Retry-After": "1"}), status(503), cut(ok("{}")), not_json(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -150,6 +152,21 @@ def test_join_is_the_inverse_of_parse() -> None:
     text = rendered(*THREE)
     parsed = packet.parse(text)
     assert packet.join(parsed.preamble, [s.text for s in parsed.sections]) == text
+
+
+@pytest.mark.parametrize("edit", [lambda t: t, lambda t: t.replace("## [ ]", "## [x]"), lambda t: "\ufeff" + t],
+                         ids=["as it was", "marked", "byte order mark"])  # fmt: skip
+def test_the_head_tells_of_the_newest_run_only(edit) -> None:
+    first = dataclasses.replace(packet_of(*THREE), report=("part 1 gave nothing",), held=(("Boats sink", "vague"),))
+    second = dataclasses.replace(first, report=("all parts were read", "m: 3 answers"), held=())
+    place = "Quote: a.md, line 1".format
+    before = edit(packet.render(first, "Ann", place))
+    after = packet.retold(before, second)
+    expected = packet.render(second, "Ann", place)
+    assert packet.parse(after).preamble == packet.parse(expected).preamble
+    assert [s.text for s in packet.parse(after).sections] == [s.text for s in packet.parse(before).sections]
+    assert packet.retold(after, second) == after
+    assert packet.retold(after, packet_of(*THREE)) == edit(rendered(*THREE)).removeprefix("\ufeff")
 
 
 def test_the_box_of_a_source_without_claims() -> None:

@@ -54,6 +54,8 @@ _BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _KIND_OF = {"enriches": "extend", "duplicate": "confirm", "challenges": "challenge"}
 _NOT_LOCATED = "Not located: this quote does not stand in the source word for word."
+#: How a line of the head begins that tells of a run, and of what it held back.
+_RUN, _HELD = "- The run: ", "- Held back, rejected before "
 _CONTRADICTED = "4. Does anything here contradict it?"
 
 
@@ -115,8 +117,7 @@ def render(packet: Packet, byline: str, place: Callable[[Evidence], str]) -> str
         f"Source: {link}",
         "",
     ]
-    told = [f"- The run: {_plain(line)}" for line in packet.report]
-    told += [f"- Held back, rejected before ({_plain(reason)}): {_plain(title)}" for title, reason in packet.held]
+    told = _told(packet)
     head += [*told, ""] if told else []
     sections = [render_section(proposal, place) for proposal in packet.proposals]
     if not sections:
@@ -124,6 +125,22 @@ def render(packet: Packet, byline: str, place: Callable[[Evidence], str]) -> str
             f"## [ ] {NOTHING}\n\n<!-- id: {nothing_id(packet)} -->\n\n- reason: no sentence here makes a claim\n"
         ]
     return "\n".join(head) + "\n" + "\n".join(sections)
+
+
+def retold(text: str, packet: Packet) -> str:
+    """A packet's text as it was edited, with what the packet's run tells in place of what an earlier run told."""
+    text = text.removeprefix("\ufeff")
+    head = parse(text).preamble
+    kept = "\n".join(line for line in head.split("\n") if not line.startswith((_RUN, _HELD))).rstrip("\n")
+    told = _told(packet)
+    return "\n".join([kept, "", *told, *[""] * bool(told), text[len(head) :].lstrip("\n")])
+
+
+def _told(packet: Packet) -> list[str]:
+    """What is to be known of a run, a line each."""
+    return [f"{_RUN}{_plain(line)}" for line in packet.report] + [
+        f"{_HELD}({_plain(reason)}): {_plain(title)}" for title, reason in packet.held
+    ]
 
 
 def render_section(proposal: Proposal, place: Callable[[Evidence], str]) -> str:

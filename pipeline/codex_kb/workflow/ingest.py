@@ -227,7 +227,7 @@ class Ingest:
         if text is None or not before.proposals:
             return packet.render(both, propose.byline(source), place), both
         sections = [packet.render_section(p, place) for p in added]
-        return packet.join(text.rstrip("\n") + "\n", sections), both
+        return packet.join(packet.retold(text, written).rstrip("\n") + "\n", sections), both
 
     def _message(self, written: Packet, source: Source) -> str:
         count = len(written.proposals)
