@@ -459,6 +459,14 @@ def test_check_notes_claims_that_depend_on_a_retired_one(kb: Base) -> None:
     assert (note["path"], note["message"][-7:]) == ("codex/economics/new.md", "retired")
 
 
+def test_a_title_with_a_slash_is_a_title(kb: Base) -> None:
+    kb.claim("wages", "Wages and/or rents rise with size", status="retired")
+    kb.claim("new", "New towns are rich", depends_on="[[Wages and/or rents rise with size]]")
+    assert [p["path"] for p in kb.run("check", "--json").json if p["code"] == "depends-on-challenged"] == [
+        "codex/economics/new.md",
+    ]  # fmt: skip
+
+
 # -- the file's bytes ------------------------------------------------------------------------------
 
 HEADER = '---\ntype: claim  # a remark\nevidence: {evidence}\nchallenged_by: "Nobody has flown it"\ntags: [a, b]\n---\n'

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from codex_kb.stat_cache import Folder, Stat
 
-VERSION = 1
+VERSION = 2
 _WAIT_SECONDS = 30.0
 _MOST_VARIABLES = 500
 _TABLES = """

@@ -33,7 +33,10 @@ def path_key(path: str) -> str:
 
 def names_of(path: str, title: str) -> set[str]:
     """Everything that a link to this claim may say, as keys."""
-    return {path_key(path), name_key(PurePosixPath(path).stem), name_key(title)} - {""}
+    keys = {path_key(path), name_key(PurePosixPath(path).stem), name_key(title)}
+    if "/" in title:  # a link that says it looks like a path
+        keys.add(path_key(title))
+    return keys - {""}
 
 
 def target(link: str) -> str:
