@@ -252,6 +252,20 @@ def test_temperature_is_left_out_where_it_is_rejected(hosted: Any, naps: list[fl
         assert naps == []
 
 
+def test_a_model_thinks_as_little_as_it_can(hosted: Any, naps: list[float]) -> None:
+    def answer(body: dict[str, Any], number: int) -> Reply:
+        if body["model"] == "o3" and "reasoning_effort" in body:
+            return status(400, body=json.dumps({"error": {"message": "Unknown parameter: 'reasoning_effort'"}}))
+        return ok(GOOD)
+
+    with ModelServer(answer) as server:
+        for name, efforts in {"gpt-5-mini": ["minimal"], "o3": ["low", None], "qwen": [None]}.items():
+            assert language.load(f"openai:{name}@{server.url}").ask(PROMPT).text == GOOD
+            sent = [request["body"] for request in server.requests if request["body"]["model"] == name]
+            assert [body.get("reasoning_effort") for body in sent] == efforts
+    assert naps == []
+
+
 def test_schema_is_told_where_it_is_rejected(hosted: Any) -> None:
     def answer(body: dict[str, Any], number: int) -> Reply:
         if "response_format" in body:

@@ -23,6 +23,7 @@ MEND = "Your last answer could not be used: {reason}. Answer again: one JSON obj
 
 TITLE, DESCRIPTION, QUOTE, QUOTES, DOMAIN, POINT = 200, 400, 700, 3, 60, 400  # characters; quotes of one claim
 _LEAST = 12  # characters of a title or a quote
+_LITTLE = 2000  # tokens of a short answer, and of what some models think before it
 _SHORT = 160  # characters of a quote that only reminds
 _FIELD = 300  # characters of a field of the source
 #: Control tokens of chat templates, which some programs obey even in a message's text.
@@ -165,7 +166,7 @@ def relate(title: str, quotes: Sequence[str], nearest: Sequence[Known]) -> Promp
         "reason": _text(POINT),
     })  # fmt: skip
     blocks = [("proposed claim", _proposed(title, quotes)), ("known claims", _known(nearest))]
-    return Prompt(_RELATE, _user(blocks, "How does the proposed claim relate to the known ones?"), schema, 1000)
+    return Prompt(_RELATE, _user(blocks, "How does the proposed claim relate to the known ones?"), schema, _LITTLE)
 
 
 def debate_turn(
@@ -183,7 +184,7 @@ def debate_turn(
         ("points so far", said),
     ]  # fmt: skip
     task = f"You argue {side} the claim. Make your point."
-    return Prompt(_DEBATE, _user(blocks, task), _object({"point": _text(POINT), "quote": _text(QUOTE)}), 1000)
+    return Prompt(_DEBATE, _user(blocks, task), _object({"point": _text(POINT), "quote": _text(QUOTE)}), _LITTLE)
 
 
 # -- text ----------------------------------------------------------------------------------------

@@ -12,7 +12,11 @@ from codex_kb.language.doors import Door
 from codex_kb.records import Answer, Prompt
 
 #: What a service may reject of a request that it would answer without, and how it names it.
-_OPTIONAL = {"temperature": ("temperature",), "schema": ("response_format", "json_schema", "output_format")}
+_OPTIONAL = {
+    "temperature": ("temperature",),
+    "thinking": ("reasoning", "thinking"),
+    "schema": ("response_format", "json_schema", "output_format"),
+}
 
 
 class HostedModel:
@@ -71,6 +75,9 @@ class HostedModel:
             settings = ModelSettings(
                 max_tokens=prompt.max_tokens, max_retries=0, timeout=self._timeout, request_timeout=self._timeout
             )
+            if "thinking" not in left_out:
+                # What a model thinks unseen is paid for and counts as answer: long, it would cut the answer off.
+                settings["thinking"] = False
             if "temperature" not in left_out:
                 settings["temperature"] = 0.0
             try:
