@@ -266,15 +266,20 @@ def test_a_model_thinks_as_little_as_it_can(hosted: Any, naps: list[float]) -> N
     assert naps == []
 
 
-def test_schema_is_told_where_it_is_rejected(hosted: Any) -> None:
+@pytest.mark.parametrize(("code", "said"), [
+    (400, "response_format is not supported"),
+    (500, "1 validation error: {'loc': ('body', 'response_format', 'type'), 'msg': \"Input should be 'text'\"}"),
+])  # fmt: skip
+def test_schema_is_told_where_it_is_rejected(hosted: Any, naps: list[float], code: int, said: str) -> None:
     def answer(body: dict[str, Any], number: int) -> Reply:
         if "response_format" in body:
-            return status(400, body=json.dumps({"error": "response_format is not supported"}))
+            return status(code, body=json.dumps({"error": {"message": said}}))
         return ok(GOOD)
 
     with ModelServer(answer) as server:
         assert model(server, hosted).ask(PROMPT).text == GOOD
         assert "additionalProperties" in server.requests[-1]["body"]["messages"][0]["content"]
+    assert naps == []
 
 
 def test_a_rejection_that_stays_is_not_repeated(hosted: Any) -> None:

@@ -17,6 +17,8 @@ _OPTIONAL = {
     "thinking": ("reasoning", "thinking"),
     "schema": ("response_format", "json_schema", "output_format"),
 }
+#: llama.cpp's server says 500 of what it does not know.
+_REJECTED = (400, 422, 500)
 
 
 class HostedModel:
@@ -85,7 +87,7 @@ class HostedModel:
                     self._door.model, messages, model_settings=settings, model_request_parameters=parameters
                 )
             except ModelHTTPError as error:
-                words = faults.said(error, self._door) if error.status_code in (400, 422) else ""
+                words = faults.said(error, self._door) if error.status_code in _REJECTED else ""
                 more = {option for option, names in _OPTIONAL.items() if any(name in words for name in names)}
                 if not more - left_out:
                     raise
