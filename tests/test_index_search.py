@@ -9,6 +9,7 @@ import pytest
 
 from conftest import Base, FakeEncoder, make_base
 
+FAR = "zebras lions tigers bears wolves foxes otters badgers near boats"
 TITLES = {"a": "Cities raise wages", "b": "Boats turn slowly", "c": "Tar is dear in winter"}
 
 
@@ -31,6 +32,15 @@ def test_distill_embeds_once_and_forgets_what_went(kb: Base) -> None:
     assert kb.run("distill", "--check").code == 0
     kb.path("codex/boats/b.md").unlink()
     assert kb.run("distill", "--json").json == made | {"embedded": 0, "removed": 1, "unchanged": 2, "claims": 2}
+
+
+def test_a_question_that_no_claim_is_close_to_is_told_so(kb: Base) -> None:
+    filled(kb).run("distill")
+    assert "no claim is close" not in kb.run("search", "boats turn").err
+    far = kb.run("search", FAR, "--json")
+    assert "no claim is close to this question" in far.err
+    assert far.json
+    assert "no claim is close" not in kb.run("search", FAR, "--mode", "dense").err
 
 
 def test_a_damaged_vector_is_found_and_mended(kb: Base) -> None:

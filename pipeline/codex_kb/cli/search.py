@@ -10,7 +10,7 @@ import click
 from codex_kb.cli.common import global_options, highlighted, json_option, open_kb, out, out_json, say
 from codex_kb.errors import UsageError
 from codex_kb.fields import CONFIDENCES
-from codex_kb.search import MODES
+from codex_kb.search import FAR, MODES
 from codex_kb.workflow.search import Filters, Found, Searcher, batch
 
 
@@ -42,6 +42,8 @@ def command(
             click.echo(json.dumps({"id": name, "hits": hits}, ensure_ascii=False))
         return
     found = searcher.search(" ".join(query), count, filters, snippets=True)
+    if found and mode == "hybrid" and found[0].score.total < FAR:
+        say("no claim is close to this question; the nearest are far off")
     if as_json:
         out_json([_row(rank, hit, explain) for rank, hit in enumerate(found, 1)])
         return
