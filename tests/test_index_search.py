@@ -43,15 +43,28 @@ def test_a_question_that_no_claim_is_close_to_is_told_so(kb: Base) -> None:
     assert "no claim is close" not in kb.run("search", FAR, "--mode", "dense").err
 
 
-def test_a_damaged_vector_is_found_and_mended(kb: Base) -> None:
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_damaged_vector_is_found_and_mended(kb: Base, committed: bool) -> None:
     filled(kb).run("distill")
     entry = sorted(kb.path("codex/index").rglob("*.jsonl"))[0]
     good = entry.read_bytes()
     entry.write_bytes(b"junk\n")
-    kb.git("commit", "-qam", "damage")
+    if committed:
+        kb.git("commit", "-qam", "damage")
     assert [p["code"] for p in kb.run("distill", "--check", "--json").json] == ["damaged-index"]
     assert kb.run("distill").code == 0
     assert entry.read_bytes() == good
+    assert kb.git("status", "--porcelain") == ""
+
+
+def test_a_manifest_that_cannot_be_read_is_made_again(kb: Base) -> None:
+    filled(kb).run("distill")
+    manifest = kb.path("codex/index/manifest.json")
+    good = manifest.read_bytes()
+    manifest.write_bytes(b"{")
+    assert kb.run("distill").code == 0
+    assert manifest.read_bytes() == good
+    assert kb.git("status", "--porcelain") == ""
 
 
 def test_branches_merge_and_a_clone_embeds_only_the_question(kb: Base, encoder: type[FakeEncoder]) -> None:

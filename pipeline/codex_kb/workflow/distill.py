@@ -70,7 +70,9 @@ def distill(kb: KnowledgeBase, full: bool) -> Distilled:
             {"Generation": str(done.generation)},
         )
         changes = [change for change in changes if change.before != change.after]
-        kb.require_committed([c.path for c in changes])
+        # What is damaged holds nothing of the user's to be kept.
+        damaged = {problem.path for problem in now.damaged} | ({places.MANIFEST} if not read_manifest(kb) else set())
+        kb.require_committed([c.path for c in changes if c.path not in damaged])
         for at in range(0, len(changes), _COMMITTED_AT_ONCE):
             kb.apply(changes[at : at + _COMMITTED_AT_ONCE], message)
         _settle(kb, [c.path for c in changes])
