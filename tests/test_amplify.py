@@ -73,7 +73,7 @@ def test_quotes_stand_where_they_are_said_to_stand(kb: Base) -> None:
         "Narrow boats save fuel when the winter storms come.",
     ]
     assert {draft.domain for draft in done.drafts} == {"ships"}
-    assert done.report == ("test:model: 1 questions, 100 tokens asked, 20 answered, $0.0010",)
+    assert done.report == ("test:model: 1 question, 100 tokens asked, 20 answered, $0.0010",)
 
 
 def test_a_quote_that_stands_nowhere_is_shown_and_ranked_last(kb: Base) -> None:

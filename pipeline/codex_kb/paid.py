@@ -45,7 +45,8 @@ class Spent:
     def __str__(self) -> str:
         known = f" ({self.known} of them already paid for)" if self.known else ""
         cost = f"${self.cost:.4f}" if self.priced else "of unknown price"
-        return (f"{self.asked + self.known} questions{known}, {self.input_tokens} tokens asked, "
+        number = self.asked + self.known
+        return (f"{number} question{'s' * (number != 1)}{known}, {self.input_tokens} tokens asked, "
                 f"{self.output_tokens} answered, {cost}")  # fmt: skip
 
 

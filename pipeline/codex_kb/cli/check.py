@@ -19,5 +19,5 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
     problems = run(open_kb(), paths)
     wrong = sum(p.severity == "error" for p in problems)
     out_problems(problems, as_json)
-    say(f"{wrong} problems, {len(problems) - wrong} notes" if problems else "nothing is wrong")
+    say(f"problems: {wrong}, notes: {len(problems) - wrong}" if problems else "nothing is wrong")
     return 1 if wrong else 0

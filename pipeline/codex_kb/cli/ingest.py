@@ -79,7 +79,7 @@ def _report(done: Ingested, dry_run: bool) -> None:
         say(f"{done.held} proposals held back, decided before; each packet lists its own, codex show SOURCE tells more")
     if done.plan and done.plan.calls:
         cost = "at an unknown price" if done.plan.cost is None else f"for about ${done.plan.cost:.2f}"
-        say(f"would ask about {done.plan.calls} questions with {done.plan.input_tokens} tokens, {cost}")
+        say(f"would ask up to {done.plan.calls} questions, about {done.plan.input_tokens} tokens, {cost}")
     if done.spent.asked + done.spent.known:
         say(str(done.spent))
     if done.stopped:

@@ -74,8 +74,8 @@ class Amplifier:
         """What working on a source would take; answers that are on disk are free."""
         asked = [prompt for prompt in self._prompts(source, limit) if not self._answers.known(prompt)]
         tokens = sum(map(_tokens, asked))
-        # One question over the whole and one for each draft follow; their size is known only then.
-        later = (1 if len(self._parts(source)) > 1 else 0) + (limit if asked else 0)
+        # One question over the whole, and one for each draft that a claim is near to, follow; their size is known then.
+        later = (1 if len(self._parts(source)) > 1 else 0) + (limit if asked and self._background.claims else 0)
         tokens += later * _RELATION_TOKENS
         answered = sum(prompt.max_tokens for prompt in asked) // 2 + later * _RELATION_TOKENS // 4
         return Plan(len(asked) + later, tokens, answered, self._answers.price(tokens, answered))

@@ -36,6 +36,11 @@ class Background:
         self._lock = threading.Lock()
         self._vectors: Vectors | None = None
 
+    @property
+    def claims(self) -> int:
+        """How many claims there are."""
+        return self._claims.claims
+
     def near(self, titles: Sequence[str], k: int) -> list[tuple[Hit, ...]]:
         """For each title the k nearest claims."""
         if not titles:
