@@ -16,7 +16,7 @@ import pytest
 
 pytest.importorskip("pydantic_ai", reason="the extra llm is not installed")
 
-from conftest import Base, FakeEncoder, Run
+from conftest import HEAD, Base, FakeEncoder, Run
 from fake_model import answer, blocks
 from model_server import ModelServer, Reply, cut, length, not_json, ok, refusal, slow, status, wrong_schema
 
@@ -250,10 +250,129 @@ def test_two_sides_argue_and_the_packet_shows_it_folded(kb: Base, server: ModelS
     assert len(kb.claims()) == 2
 
 
+def debated(kb: Base, count: int) -> int:
+    """How many of the proposals from so many sources have a debate in their packet."""
+    return sum(kb.read(f"inbox/proposals/s{number:03d}.md").count("<details>") for number in range(count))
+
+
+def argues(body: dict[str, Any]) -> bool:
+    """Is it a turn of a debate?"""
+    return "proposed claim" in blocks(asked(body))
+
+
 def test_every_proposal_is_debated_where_asked_for(kb: Base, server: ModelServer) -> None:
     sources(kb, 2)
-    assert ingest(kb, server, "--debate").code == 0
-    assert sum(kb.read(f"inbox/proposals/s00{n}.md").count("<details>") for n in range(2)) == 4
+    done = ingest(kb, server, "--debate")
+    assert done.code == 0
+    assert debated(kb, 2) == 4
+    assert "proposals debated: 4" in done.err
+    assert done.json["spent"]["asked"] == server.count
+    assert kb.read(PACKET).count(", openai:m: 4 questions, 4000 tokens asked, 400 answered") == 2
+
+
+def test_a_dry_run_counts_the_debates_too(kb: Base, server: ModelServer) -> None:
+    sources(kb, 2)
+    kb.write("codex.toml", kb.read("codex.toml") + "\n[propose]\nprice = [1.0, 10.0]\n")
+    kb.commit_all()
+    before = kb.snapshot()
+    alone = ingest(kb, server, "--max-claims", "2", "--dry-run").json["plan"]
+    both = ingest(kb, server, "--max-claims", "2", "--debate", "--dry-run")
+    assert (both.code, server.count, kb.snapshot()) == (0, 0, before)
+    assert both.json["plan"]["calls"] == alone["calls"] + 2 * 2 * 4
+    assert both.json["plan"]["cost"] > alone["cost"]
+    assert ingest(kb, server, "--max-claims", "2", "--debate").json["spent"]["cost"] < both.json["plan"]["cost"]
+
+
+def test_debates_are_within_the_budget_of_the_run(kb: Base, server: ModelServer) -> None:
+    sources(kb, 2)
+    kb.write("codex.toml", kb.read("codex.toml") + "\n[propose]\nprice = [1.0, 10.0]\n")
+    kb.commit_all()
+    done = ingest(kb, server, "--budget", "0.048", "--debate", "--jobs", "1")
+    assert done.code == 1
+    assert "budget of $0.05 is spent" in done.err
+    assert done.json["proposals"] == 4
+    assert 0 < debated(kb, 2) < 4
+    assert sum(server.paid.values()) * (1000 * 1e-6 + 100 * 1e-5) == pytest.approx(done.json["spent"]["cost"])
+    assert done.json["spent"]["cost"] <= 0.048
+    paid = dict(server.paid)
+    waiting = [p["id"] for p in kb.run("proposals", "--json").json]
+    assert kb.run("debate", *waiting, "--model", f"openai:m@{server.url}").code == 0
+    assert debated(kb, 2) == 4
+    assert all(server.paid[prompt] == 1 for prompt in paid)
+
+
+@pytest.mark.parametrize(("jobs", "most"), [("1", 1), ("3", 3)])
+def test_so_many_proposals_are_debated_at_a_time(kb: Base, jobs: str, most: int) -> None:
+    sources(kb, 3)
+    now: set[int] = set()
+    together: list[int] = []
+
+    def answered(body: dict[str, Any], number: int) -> Reply:
+        if argues(body):
+            now.add(number)
+            time.sleep(0.05)
+            together.append(len(now))
+            now.discard(number)
+        return play(body, number)
+
+    with ModelServer(answered) as server:
+        assert ingest(kb, server, "--debate", "--jobs", jobs).code == 0
+    assert max(together) == most
+    assert debated(kb, 3) == 6
+
+
+def test_a_debate_that_the_model_fails_on_costs_that_debate_only(kb: Base) -> None:
+    sources(kb, 2)
+
+    def answered(body: dict[str, Any], number: int) -> Reply:
+        failing = argues(body) and "tar number 0 doubled" in blocks(asked(body))["proposed claim"]
+        return refusal() if failing else play(body, number)
+
+    with ModelServer(answered) as server:
+        done = ingest(kb, server, "--debate")
+    assert done.code == 5
+    assert "not debated:" in done.err
+    assert "proposals debated: 3" in done.err
+    assert debated(kb, 2) == 3
+    assert kb.git("status", "--porcelain") == ""
+
+
+def test_a_service_that_goes_away_ends_the_debates_and_keeps_what_is_done(kb: Base) -> None:
+    sources(kb, 2)
+    argued = iter(range(100))
+
+    def answered(body: dict[str, Any], number: int) -> Reply:
+        return status(401) if argues(body) and next(argued) >= 4 else play(body, number)
+
+    with ModelServer(answered) as server:
+        done = ingest(kb, server, "--debate", "--jobs", "1")
+        assert done.code == 5
+        assert "stopped:" in done.err
+        assert debated(kb, 2) == 1
+        assert server.count == 2 + 4 + 1
+    assert len(titles(kb)) == 4
+
+
+def test_a_debate_needs_a_language_model(kb: Base) -> None:
+    sources(kb, 1)
+    before = kb.snapshot()
+    done = kb.run("ingest", "inbox", "--debate")
+    assert (done.code, kb.snapshot()) == (2, before)
+    assert "a debate needs a language model" in done.err
+
+
+def test_the_agents_model_argues_about_what_it_proposed(kb: Base, server: ModelServer) -> None:
+    lines = ["[agents.mariner]", 'domains = ["Economics"]', f'model = "openai:m@{server.url}"']
+    kb.write("codex.toml", "\n".join([kb.read("codex.toml"), *lines, ""]))
+    sources(kb, 1)
+    kb.source("other", ["Ropes of hemp last for seven years in the rain of the north."],
+              HEAD.replace("domain: economics", "domain: weather"))  # fmt: skip
+    kb.commit_all()
+    done = kb.run("ingest", "inbox", "--debate")
+    assert done.code == 0, done.err
+    assert "proposals debated: 2" in done.err
+    assert debated(kb, 1) == 2
+    assert len(titles(kb)) == 3
 
 
 # -- kills -----------------------------------------------------------------------------------------

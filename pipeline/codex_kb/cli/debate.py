@@ -7,7 +7,9 @@ import dataclasses
 import click
 
 from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out, out_json, say
-from codex_kb.workflow.debate import Debates
+from codex_kb.errors import ModelError
+from codex_kb.workflow.debate import Debated, Debates
+from codex_kb.workflow.team import Team
 
 
 @click.command("debate")
@@ -17,15 +19,30 @@ from codex_kb.workflow.debate import Debates
 @no_commit_option
 @json_option
 @global_options
-def command(ids: tuple[str, ...], model: str | None, budget: float | None, no_commit: bool, as_json: bool) -> None:
+def command(ids: tuple[str, ...], model: str | None, budget: float | None, no_commit: bool, as_json: bool) -> int:
     """Have two sides argue for and against a proposal; you judge. A side that cannot quote loses the point."""
-    debates = Debates(open_kb(no_commit), model, budget)
-    argued = [debates.one(each) for each in ids]
+    kb = open_kb(no_commit)
+    settings = kb.settings.propose
+    team = Team(kb, model or "", settings.jobs, settings.budget if budget is None else budget, again=False)
+    done = Debates(kb, team).of(ids)
     if as_json:
-        out_json([{"id": p.id, "debate": [dataclasses.asdict(turn) for turn in p.debate]} for p in argued])
-    for proposal in argued if not as_json else ():
+        out_json([{"id": p.id, "debate": [dataclasses.asdict(turn) for turn in p.debate]} for p in done.argued])
+    for proposal in done.argued if not as_json else ():
         out(f"{proposal.id}  {proposal.title}")
         for turn in proposal.debate:
             out(f"  {turn.side}: {turn.point}")
             out(f"      “{turn.quote}” {'· ' + turn.place if turn.place else '· not located: the point is lost'}")
-    say(str(debates.spent))
+    say(str(team.spent))
+    return report(done)
+
+
+def report(done: Debated) -> int:
+    """Say what became of the debates; the exit code."""
+    say(f"proposals debated: {len(done.argued)}")
+    for proposal_id, error in done.failed:
+        say(f"{proposal_id}: not debated: {error.message}")
+    if done.stopped:
+        say(f"stopped: {done.stopped.message}")
+        say(f"  → {done.stopped.hint or 'run the same again: what is paid for is kept'}")
+        return 1 if done.stopped.kind == "budget" else done.stopped.exit_code
+    return ModelError.exit_code if done.failed else 0

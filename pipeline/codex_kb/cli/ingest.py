@@ -9,6 +9,9 @@ from pathlib import Path
 import click
 
 from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out_json, say
+from codex_kb.cli.debate import report
+from codex_kb.errors import UsageError
+from codex_kb.workflow import debate as debates
 from codex_kb.workflow.ingest import Ingest, Ingested
 
 _REASONS = 8
@@ -38,21 +41,21 @@ def command(
     PATH is a Markdown file or a folder. What is proposed waits in inbox/proposals/ for codex review.
     """
     kb = open_kb(no_commit)
-    done = Ingest(kb, model, max_claims, again, jobs, budget).run(paths, limit, dry_run)
+    run = Ingest(kb, model, max_claims, again, jobs, budget)
+    if debate and not run.team.asks:
+        raise UsageError("a debate needs a language model", hint="--model M, or [propose] model in codex.toml")
+    done = run.run(paths, limit, dry_run)
+    debated = debates.after(run, dry_run) if debate else None
     if as_json:
         out_json(
             {"sources": [dataclasses.asdict(row) for row in done.rows], "proposals": done.proposals, **_taken(done)}
         )
     _report(done, dry_run)
-    if debate and not dry_run and not done.stopped:
-        from codex_kb.workflow.debate import debate_all  # noqa: PLC0415
-
-        argued = debate_all(kb, [row.path for row in done.rows if row.status == "proposed"], model, jobs, budget)
-        say(f"{argued} proposals debated")
+    failed = report(debated) if debated and not dry_run else 0
     for error in (done.conflict, done.stopped):
         if error:
             return 1 if getattr(error, "kind", "") == "budget" else error.exit_code
-    return 1 if done.refused else 0
+    return failed or (1 if done.refused else 0)
 
 
 def _taken(done: Ingested) -> dict[str, object]:

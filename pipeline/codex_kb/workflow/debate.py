@@ -3,94 +3,168 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
-from codex_kb import debate, packet, prompts, replies
+from codex_kb import debate, language, packet, prompts, replies
 from codex_kb.errors import Conflict, ModelError
 from codex_kb.markdown_file import parse
 from codex_kb.paid import Answers, Spent
 from codex_kb.prompts import Known
-from codex_kb.records import Packet, Proposal, Source, Turn
+from codex_kb.records import Packet, Plan, Proposal, Source, Turn
 from codex_kb.store import packet_path, packet_to_json, record_path
 from codex_kb.workflow import index as indexes
+from codex_kb.workflow.ahead import in_order
 from codex_kb.workflow.background import Background
-from codex_kb.workflow.ingest import Placer
+from codex_kb.workflow.ingest import FINAL, Ingest, Placer
 from codex_kb.workflow.kb import KnowledgeBase
 from codex_kb.workflow.review import full_id
-from codex_kb.workflow.team import Team
+from codex_kb.workflow.team import Team, total
 
 _KNOWN = 5
 #: What of the source each side reads around the quotes, in characters.
 _EXCERPT = 6_000
+#: Tokens of a question and of its answer, about.
+_TURN_TOKENS, _POINT_TOKENS = 2500, 200
+
+
+@dataclass
+class Debated:
+    """What debates came to: the proposals with their transcripts, and the ids of those that a model failed on."""
+
+    argued: list[Proposal] = field(default_factory=list)
+    failed: list[tuple[str, ModelError]] = field(default_factory=list)
+    #: What ended the run before its end: a service that failed, a budget that is spent.
+    stopped: ModelError | None = None
+
+
+@dataclass(frozen=True)
+class _Argued:
+    """Turns about a proposal, and what they took."""
+
+    turns: tuple[Turn, ...]
+    spent: Spent
+    model: str
 
 
 class Debates:
-    """Runs debates with one model, within one budget."""
+    """Runs debates with the models of a team, within its budget; several at a time."""
 
-    def __init__(self, kb: KnowledgeBase, model: str | None, budget: float | None) -> None:
-        """Raises UsageError: the model is not one that can argue."""
-        name = model or kb.settings.propose.model
+    def __init__(self, kb: KnowledgeBase, team: Team) -> None:
         self._kb = kb
-        self._team = Team(kb, name, 1, kb.settings.propose.budget if budget is None else budget, again=False)
-        self._answers: Answers = self._team.answers(name)
+        self._team = team
         self._background = Background(kb, indexes.load(kb), ())
+        self._answers: dict[str, Answers] = {}
+        self._stopping = False
 
-    @property
-    def spent(self) -> Spent:
-        """What the debates took."""
-        return self._team.spent
-
-    def one(self, beginning: str) -> Proposal:
-        """Debate the proposal whose id begins like this, and put the transcript into its packet.
+    def of(self, beginnings: Iterable[str]) -> Debated:
+        """Debate the proposals whose ids begin like these.
 
         Raises:
             NotFound: no such proposal waits.
-            ModelError: the model failed; nothing was written.
+            UsageError: the model is not one that can argue.
         """
-        packets = {p.id: each for each in self._kb.store.packets() for p in each.proposals}
-        found = full_id(beginning, packets)
-        return self._debate(packets[found], found)
+        waiting = self._waiting()
+        return self._run([full_id(beginning, waiting) for beginning in dict.fromkeys(beginnings)])
 
-    def _debate(self, waiting: Packet, proposal_id: str) -> Proposal:
-        proposal = next(p for p in waiting.proposals if p.id == proposal_id)
-        source = self._kb.store.source(waiting.source)
-        argued = dataclasses.replace(proposal, debate=tuple(self._turns(proposal, source)))
+    def of_sources(self, paths: Iterable[str]) -> Debated:
+        """Debate what waits from these sources, where a language model proposed it and nobody argued yet."""
+        chosen = set(paths)
+        return self._run([
+            found for found, waiting in self._waiting().items()
+            if waiting.source in chosen and language.knows(self._team.model(self._kb.store.source(waiting.source)))
+            and not _proposal(waiting, found).debate
+        ])  # fmt: skip
+
+    def _waiting(self) -> dict[str, Packet]:
+        return {p.id: each for each in self._kb.store.packets() for p in each.proposals}
+
+    def _run(self, ids: Sequence[str]) -> Debated:
+        """Ask several at a time, write one after the other; a failure costs its proposal only."""
+        done = Debated()
+        waiting = self._waiting()
+        sources = {path: self._kb.store.source(path) for path in {waiting[each].source for each in ids}}
+        for source in sources.values():
+            self._model(source)
+
+        def work(proposal_id: str) -> _Argued:
+            packet_ = waiting[proposal_id]
+            return self._argue(_proposal(packet_, proposal_id), sources[packet_.source])
+
+        try:
+            for number, (proposal_id, argued) in enumerate(in_order(work, ids, self._team.at_once)):
+                self._kb.progress("debating", number, len(ids))
+                packet_ = waiting[proposal_id]
+                self._take(done, packet_.name, proposal_id, argued, sources[packet_.source])
+                if done.stopped:
+                    break
+        finally:
+            self._stopping = True
+        self._kb.progress("debating", len(ids), len(ids))
+        return done
+
+    def _take(self, done: Debated, name: str, proposal_id: str, argued: Callable[[], _Argued], source: Source) -> None:
+        """Write one debate into the packet of that name, or keep why there is none."""
+        try:
+            result = argued()
+        except ModelError as error:
+            if error.kind in FINAL:
+                done.stopped = error
+            else:
+                done.failed.append((proposal_id, error))
+            return
         with self._kb.writing("debate"):
-            self._write(waiting, argued, source)
-        return argued
+            now = self._kb.store.packet(name)
+            if now is None or proposal_id not in {p.id for p in now.proposals}:
+                raise Conflict(f"{proposal_id} was decided meanwhile", path=packet_path(name), hint="codex proposals")
+            written = dataclasses.replace(_proposal(now, proposal_id), debate=result.turns)
+            self._write(now, written, source, result)
+        done.argued.append(written)
 
-    def _turns(self, proposal: Proposal, source: Source) -> list[Turn]:
+    def _model(self, source: Source) -> Answers:
+        """What asks the model that argues about this source's proposals."""
+        name = self._team.model(source)
+        if name not in self._answers:
+            self._answers[name] = self._team.answers(name)
+        return self._answers[name]
+
+    def _argue(self, proposal: Proposal, source: Source) -> _Argued:
+        answers = self._model(source)
         known = self._background.known(proposal.title, _KNOWN)
         places = [(source.path, source.body), *((each.path, self._shown(each)) for each in known)]
         excerpt = _around(source, proposal)
         quotes = [evidence.quote for evidence in proposal.evidence]
         turns: list[Turn] = []
+        spent = Spent()
         while side := debate.next_side(turns):
+            if self._stopping:
+                raise ModelError("unavailable", "the debate was stopped")
             asked = prompts.debate_turn(side, proposal.title, quotes, excerpt, known, turns)
-            text = self._answers.ask(asked, prompts.tokens(asked.system + asked.user), Spent())
+            text = answers.ask(asked, prompts.tokens(asked.system + asked.user), spent)
             try:
                 point, quote = replies.point(text)
             except ValueError as error:
                 raise ModelError("invalid", f"the answer cannot be read: {error}") from error
             turns.append(debate.judge_point(side, point, quote, places))
-        return turns
+        return _Argued(tuple(turns), spent, answers.model.name)
 
     def _shown(self, claim: Known) -> str:
         """What may be quoted of a claim."""
         return "\n\n".join([claim.title, claim.description, self._kb.store.claim(claim.path).body])
 
-    def _write(self, waiting: Packet, argued: Proposal, source: Source) -> None:
+    def _write(self, waiting: Packet, argued: Proposal, source: Source, result: _Argued) -> None:
         """The record and the packet with the transcript; the rest of the packet stays as it was edited."""
-        if self._kb.store.packet(waiting.name) != waiting:
-            raise Conflict("its proposals changed meanwhile", path=packet_path(waiting.name), hint="run it again")
         text = self._kb.store.packet_text(waiting)
-        proposals = tuple(argued if p.id == argued.id else p for p in waiting.proposals)
-        written = dataclasses.replace(waiting, proposals=proposals)
+        written = dataclasses.replace(
+            waiting, proposals=tuple(argued if p.id == argued.id else p for p in waiting.proposals),
+            report=(*waiting.report, f"debate about {argued.id}, {result.model}: {result.spent}"),
+        )  # fmt: skip
         file = parse(self._kb.store.read_bytes(waiting.source), waiting.source)
         place = Placer(source, file.body_line)
         changes = [self._kb.change(record_path(waiting.name), packet_to_json(written))]
         if text is not None:
-            changes.append(self._kb.change(packet_path(waiting.name), _with(text, argued, place).encode()))
+            told = packet.retold(_with(text, argued, place), written)
+            changes.append(self._kb.change(packet_path(waiting.name), told.encode()))
         turns = len(argued.debate)
         self._kb.apply(changes, self._kb.commit_message(
             f"{waiting.proposer}: debate about {waiting.name}",
@@ -116,14 +190,26 @@ def _around(source: Source, proposal: Proposal) -> str:
     return source.body[start : start + _EXCERPT]
 
 
-def debate_all(
-    kb: KnowledgeBase, sources: Sequence[str], model: str | None, jobs: int | None, budget: float | None
-) -> int:
-    """Debate every proposal that waits from these sources; how many."""
-    debates = Debates(kb, model, budget)
-    waiting = [p.id for each in kb.store.packets() if each.source in sources for p in each.proposals if not p.debate]
-    for number, proposal_id in enumerate(waiting):
-        kb.progress("debating", number, len(waiting))
-        debates.one(proposal_id)
-    kb.progress("debating", len(waiting), len(waiting))
-    return len(waiting)
+def _proposal(waiting: Packet, proposal_id: str) -> Proposal:
+    return next(p for p in waiting.proposals if p.id == proposal_id)
+
+
+def after(run: Ingest, dry_run: bool) -> Debated:
+    """Debate what a run of ingest proposed, within its budget; in a dry run, add what that would take to its plan."""
+    paths = [row.path for row in run.result.rows if row.status == "proposed"]
+    if dry_run:
+        plans = [_plan(run.team, run.kb.store.source(path), run.max_claims) for path in paths]
+        run.result.plan = total([run.result.plan or Plan(), *plans])
+    elif paths and not run.result.stopped:
+        return Debates(run.kb, run.team).of_sources(paths)
+    return Debated()
+
+
+def _plan(team: Team, source: Source, proposals: int) -> Plan:
+    """What debates about so many proposals of a source would take at most."""
+    model = team.model(source)
+    if not language.knows(model):
+        return Plan()
+    calls = debate.ROUNDS * proposals
+    tokens, answered = calls * _TURN_TOKENS, calls * _POINT_TOKENS
+    return Plan(calls, tokens, answered, team.answers(model).price(tokens, answered))

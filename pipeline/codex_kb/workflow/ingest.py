@@ -23,7 +23,7 @@ from codex_kb.workflow.team import Team, total
 
 _NEAREST = 3
 #: Failures of a model that every further source would meet.
-_FINAL = ("rejected", "budget", "unavailable")
+FINAL = ("rejected", "budget", "unavailable")
 
 
 @dataclass
@@ -152,7 +152,7 @@ class Ingest:
             self.result.conflict = error
             return _refused(path, error)
         except ServiceError as error:
-            if not isinstance(error, ModelError) or error.kind in _FINAL:
+            if not isinstance(error, ModelError) or error.kind in FINAL:
                 self.result.stopped = error
                 return Row(path, "skipped", reason=error.message, hint=error.hint)
             return _refused(path, error)

@@ -58,6 +58,13 @@ class Team:
                 self._proposers[name] = self._made(name, agent)
             return self._proposers[name]
 
+    def model(self, source: Source) -> str:
+        """The name of the model that proposes from a source, and argues about it."""
+        return self._model_of(self._agent(source)[1])
+
+    def _model_of(self, agent: Agent) -> str:
+        return self._model or agent.model or self._kb.settings.propose.model
+
     @property
     def at_once(self) -> int:
         """How many sources to work on at a time: several only where models answer."""
@@ -78,7 +85,7 @@ class Team:
         return "", Agent()
 
     def _made(self, name: str, agent: Agent) -> Proposer:
-        model = self._model or agent.model or self._kb.settings.propose.model
+        model = self._model_of(agent)
         if not language.knows(model):
             return proposers.load(model, self._kb.encoder)
         assert self._background is not None
