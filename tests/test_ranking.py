@@ -47,6 +47,12 @@ def test_the_sentence_that_shares_most_is_shown_with_its_matches() -> None:
     assert snippet.best("", {}) == ("", ())
 
 
+def test_a_snippet_of_a_quote_has_no_quote_marks() -> None:
+    quoted = "He says:\n\n> Wide boats turn\n> slowly in > 2 knots.\n>\n>> Tar is dear.\n"
+    assert snippet.best(quoted, {"boat": 1.0})[0] == "Wide boats turn slowly in > 2 knots."
+    assert snippet.best(quoted, {"tar": 1.0})[0] == "Tar is dear."
+
+
 @given(st.text(alphabet="ab .\n", max_size=1500))
 def test_a_snippet_is_short_and_its_places_hold_what_was_asked(text: str) -> None:
     found, places = snippet.best(text, {"ab": 1.0})

@@ -9,6 +9,7 @@ from codex_kb.words import found_terms, terms
 
 _FRONTMATTER = re.compile(r"\ufeff?---[ \t]*\r?\n.*?^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 _SENTENCE = re.compile(r"(?<=[.!?。！？])[\"')\]]*\s+|\n\s*\n|\n(?=[ \t]*(?:[-*+#]|\d+[.)])[ \t])")
+_QUOTED = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
 _LINE = 240
 
 
@@ -34,7 +35,7 @@ def best(text: str, worth: Mapping[str, float]) -> tuple[str, tuple[tuple[int, i
 
 
 def _sentences(text: str) -> Iterator[str]:
-    for sentence in _SENTENCE.split(text):
+    for sentence in _SENTENCE.split(_QUOTED.sub("", text)):
         if sentence:
             yield " ".join(sentence.split())
 
