@@ -293,6 +293,38 @@ def test_many_paths_fit_in_one_commit(root: Path) -> None:
     assert committed(root) == set(paths)
 
 
+def test_more_paths_than_a_command_line_holds(tmp_path: Path) -> None:
+    top = empty(tmp_path)
+    root = top / "kb"
+    for folder in (root, top):
+        for name in ("clean.md", "edited.md", "gone.md"):
+            folder.mkdir(exist_ok=True)
+            (folder / name).write_text("first\n")
+    git(top, "add", "--all")
+    git(top, "commit", "--quiet", "--message", "begin")
+    for path in (root / "edited.md", top / "clean.md"):
+        path.write_text("edited\n")
+    (root / "gone.md").unlink()
+    (root / "new.md").write_text("new\n")
+    never = [f"many/{'long' * 30} {number}.md" for number in range(20_000)]
+    repository = opened(root)
+    assert repository.uncommitted(["clean.md", "edited.md", *never]) == ["edited.md"]
+    assert repository.commit(["clean.md", "edited.md", "gone.md", "new.md", *never], "ours")
+    assert committed(root) == {"kb/edited.md", "kb/gone.md", "kb/new.md"}
+    assert git(top, "status", "--porcelain") == " M clean.md\n"
+
+
+def test_a_tracked_file_that_a_pattern_ignores_is_committed(root: Path) -> None:
+    (root / "ignored").mkdir()
+    for name in ("known.md", "unknown.md"):
+        (root / "ignored" / name).write_text("first\n")
+    git(root, "add", "--force", "ignored/known.md")
+    git(root, "commit", "--quiet", "--message", "known")
+    (root / "ignored" / "known.md").write_text("ours\n")
+    assert opened(root).commit(["ignored/known.md", "ignored/unknown.md"], "ours")
+    assert committed(root) == {"ignored/known.md"}
+
+
 def test_who_the_user_is(root: Path) -> None:
     assert opened(root).identity() == "Ada <ada@example.org>"
 

@@ -6,6 +6,7 @@ import os
 import shlex
 import tempfile
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 #: Where the message of a commit that git refused is kept, for the user to commit it.
 MESSAGE_FILE = ".codex-kb/commit-message"
+
+#: Git compares each of its files with each path that it is given; for more than these it is asked about all files.
+_NAMED = 100
 
 
 class Repository:
@@ -36,6 +40,11 @@ class Repository:
             listed.write("\0".join(paths).encode(errors="surrogateescape"))
             listed.seek(0)
             return str(self._git.execute(command, istream=listed, strip_newline_in_stdout=False))
+
+    @cached_property
+    def _prefix(self) -> str:
+        """What git puts before a path of ours."""
+        return self._run("rev-parse", "--show-prefix").rstrip("\n")
 
     def identity(self) -> str:
         """The user as git knows them: `Name <email>`.
@@ -69,11 +78,12 @@ class Repository:
         """
         if not paths:
             return []
-        listed = self._run("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--", *paths)
-        rows = [row for row in listed.split("\0") if row]
-        prefix = self._run("rev-parse", "--show-prefix").rstrip("\n")
-        changed = [row[3:].removeprefix(prefix) for row in rows if row[0] != "A"]
-        return [path for path in changed if not branch or not self._stands_on(branch, path)]
+        listed = self._run(
+            "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--", *_named(paths)
+        )
+        changed = {row[3:] for row in _split(listed) if row[0] != "A"}
+        found = [path for path in paths if self._prefix + path in changed]
+        return [path for path in found if not branch or not self._stands_on(branch, path)]
 
     def _stands_on(self, branch: str, path: str) -> bool:
         """Is the file on disk the one that the branch has?"""
@@ -110,36 +120,40 @@ class Repository:
         from git import GitCommandError  # noqa: PLC0415
 
         try:
-            ignored = set(self._run("check-ignore", "-z", "--stdin", paths=paths).split("\0"))
+            matched = _split(self._run("check-ignore", "--no-index", "-z", "--stdin", paths=paths))
         except GitCommandError as error:
             if error.status != 1:  # 1: none is ignored
                 raise
-            ignored = set()
+            return list(paths)
+        ignored = matched - self._tracked(sorted(matched))
         return [p for p in paths if p not in ignored]
 
     def _existing_or_known(self, paths: Sequence[str]) -> list[str]:
         """The paths without the deleted ones that git never knew."""
-        gone = [p for p in paths if not os.path.lexists(self._root / p)]
-        known = set(self._run("ls-files", "-z", "--", *gone).split("\0")) if gone else set()
-        return [p for p in paths if p not in gone or p in known]
+        gone = {p for p in paths if not os.path.lexists(self._root / p)}
+        unknown = gone - self._tracked(sorted(gone)) if gone else gone
+        return [p for p in paths if p not in unknown]
+
+    def _tracked(self, paths: Sequence[str]) -> set[str]:
+        """Files that git's index has, those of the paths among them."""
+        return _split(self._run("ls-files", "-z", "--", *_named(paths)))
 
     def _commit_here(self, paths: Sequence[str], message: str) -> bool:
-        from_input = ("--pathspec-from-file=-", "--pathspec-file-nul")
         if not paths:
             return False
-        self._run("add", "--all", *from_input, paths=paths)
-        prefix = self._run("rev-parse", "--show-prefix").rstrip("\n")
-        staged = set(self._run("diff", "--cached", "--name-only", "-z", "--no-renames").split("\0")) - {""}
-        ours = {prefix + path for path in paths}
-        if not staged & ours:
+        self._run("update-index", "--add", "--remove", "-z", "--stdin", paths=paths)
+        staged = _split(self._run("diff", "--cached", "--name-only", "-z", "--no-renames"))
+        ours = [path for path in paths if self._prefix + path in staged]
+        if not ours:
             return False
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as text:
             text.write(message)
             text.flush()
-            if staged <= ours:
+            if len(staged) == len(ours):
                 self._run("commit", "--quiet", "--file", text.name)
             else:  # the user's own stay staged; git then reads every file's state twice
-                self._run("commit", "--quiet", "--only", "--file", text.name, *from_input, paths=paths)
+                listed = ("--pathspec-from-file=-", "--pathspec-file-nul")
+                self._run("commit", "--quiet", "--only", "--file", text.name, *listed, paths=ours)
         return True
 
     def _current_branch(self) -> str:
@@ -187,6 +201,16 @@ class Repository:
             hint=f"mend what git names, then, in {self._root}: {add}"
             f"git --literal-pathspecs commit --file {MESSAGE_FILE} --only -- {shlex.join(paths)}",
         )
+
+
+def _split(listed: str) -> set[str]:
+    """What git lists with a NUL after each."""
+    return set(listed.split("\0")) - {""}
+
+
+def _named(paths: Sequence[str]) -> Sequence[str]:
+    """The paths to name to git; none stands for all."""
+    return paths if len(paths) <= _NAMED else ()
 
 
 def _copy(here: Path, there: Path) -> None:
