@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -93,6 +95,18 @@ def test_a_small_model_equals_sentence_transformers(tmp_path: Path, pooling: str
 @pytest.mark.skipif(os.environ.get("CODEX_FAST") == "1", reason="loads the real model")
 def test_the_real_model_equals_sentence_transformers() -> None:
     assert np.abs(OnnxEncoder(REAL).encode(TEXTS) - reference(REAL, TEXTS)).max() < 1e-5
+
+
+@pytest.mark.filterwarnings("default")
+def test_nothing_is_reported_to_anyone(tmp_path: Path) -> None:
+    code = "import sys; from codex_kb.encoders.onnx import OnnxEncoder; from pathlib import Path; "
+    code += "OnnxEncoder(Path(sys.argv[1])).encode(['a text'])"
+    home = tmp_path / "home"
+    home.mkdir()
+    kept = {name: value for name, value in os.environ.items() if name != "CI" and not name.startswith(("ORT_", "XDG_"))}
+    command = [sys.executable, "-c", code, str(small(tmp_path / "model"))]
+    subprocess.run(command, check=True, env={**kept, "HOME": str(home)})
+    assert not [path for path in home.rglob("*") if "microsoft" in path.as_posix().lower()]
 
 
 # -- batches ---------------------------------------------------------------------------------------

@@ -110,6 +110,8 @@ class OnnxEncoder:
     @cached_property
     def _run(self) -> Callable[[Sequence[Tokens]], Vectors]:
         """Token numbers of texts of one length to their vectors; may be called from several threads."""
+        # From 1.29 on, ONNX Runtime reports to its makers on the models that it loads, unless told otherwise by now.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime  # noqa: PLC0415
 
         weights = _weights(self._folder / "model.safetensors", self._shape)
