@@ -282,6 +282,20 @@ def test_schema_is_told_where_it_is_rejected(hosted: Any, naps: list[float], cod
     assert naps == []
 
 
+def test_json_is_asked_for_where_only_its_schema_is_rejected(hosted: Any) -> None:
+    def answer(body: dict[str, Any], number: int) -> Reply:
+        if body["response_format"]["type"] == "json_schema":
+            return status(500, body=json.dumps({"error": {"message": "'response_format', 'type': 'json_object'"}}))
+        return ok(GOOD)
+
+    with ModelServer(answer) as server:
+        asked = language.load(f"openai:m@{server.url}")
+        assert [asked.ask(PROMPT).text for _ in range(2)] == [GOOD, GOOD]
+        sent = [request["body"] for request in server.requests]
+        assert [body["response_format"]["type"] for body in sent] == ["json_schema", "json_object", "json_object"]
+        assert "additionalProperties" in json.dumps(sent[-1]["messages"])
+
+
 def test_a_rejection_that_stays_is_not_repeated(hosted: Any) -> None:
     with ModelServer([status(400, body=json.dumps({"error": {"message": "temperature too hot"}}))]) as server:
         assert failure(server, hosted).kind == "rejected"

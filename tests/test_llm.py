@@ -82,7 +82,6 @@ def test_ten_real_sources_end_to_end(where: str, tmp_path: Path, run, request: p
     ask = (
         "ingest",
         "inbox/archive",
-        "--again",
         "--model",
         model,
         "--max-claims",

@@ -109,7 +109,7 @@ def _server(name: str, url: str) -> Door:
     variables = ("CODEX_MODEL_KEY",)
     key = keys.key(variables)
     # The older name of the setting is the one that every such server knows.
-    profile = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=False)
+    profile = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=False, supports_json_object_output=True)
     provider = OpenAICompatibleProvider(
         "server", base_url=url, api_key=key or _NO_KEY, http_client=_client(key or _NO_KEY), profile=profile
     )

@@ -17,6 +17,8 @@ _OPTIONAL = {
     "thinking": ("reasoning", "thinking"),
     "schema": ("response_format", "json_schema", "output_format"),
 }
+#: What is asked for in place of a schema: any JSON. Its rejection reads like the schema's.
+_JSON = "json"
 #: llama.cpp's server says 500 of what it does not know.
 _REJECTED = (400, 422, 500)
 
@@ -73,7 +75,7 @@ class HostedModel:
 
         while True:
             left_out = set(self._rejected)
-            messages, parameters = self._question(prompt, "schema" not in left_out)
+            messages, parameters = self._question(prompt, left_out)
             settings = ModelSettings(
                 max_tokens=prompt.max_tokens, max_retries=0, timeout=self._timeout, request_timeout=self._timeout
             )
@@ -89,20 +91,22 @@ class HostedModel:
             except ModelHTTPError as error:
                 words = faults.said(error, self._door) if error.status_code in _REJECTED else ""
                 more = {option for option, names in _OPTIONAL.items() if any(name in words for name in names)}
+                if "schema" in more & left_out:
+                    more.add(_JSON)
                 if not more - left_out:
                     raise
                 self._rejected |= more
 
-    def _question(self, prompt: Prompt, by_schema: bool) -> tuple[list[Any], Any]:
-        """Messages and the form of the answer: the service keeps to the schema where it can, else it is told of it."""
+    def _question(self, prompt: Prompt, left_out: set[str]) -> tuple[list[Any], Any]:
+        """Messages and the form of the answer: by the schema where the service can, else JSON, told of the schema."""
         from pydantic_ai.messages import ModelRequest, SystemPromptPart, UserPromptPart  # noqa: PLC0415
         from pydantic_ai.models import ModelRequestParameters  # noqa: PLC0415
         from pydantic_ai.output import OutputObjectDefinition  # noqa: PLC0415
 
         system = prompt.system
         parameters = ModelRequestParameters()
-        if by_schema:
-            native = self._door.model.profile.get("supports_json_schema_output", False)
+        if _JSON not in left_out:
+            native = "schema" not in left_out and self._door.model.profile.get("supports_json_schema_output", False)
             parameters = ModelRequestParameters(
                 output_mode="native" if native else "prompted",
                 output_object=OutputObjectDefinition(json_schema=dict(prompt.schema), name="answer"),
