@@ -70,6 +70,8 @@ class ModelError(ServiceError):
         super().__init__(message, hint=hint)
         self.kind = kind
         self.tokens = tokens
+        if kind == "budget":  # the user's own limit: nothing failed
+            self.exit_code = 1
 
 
 class GitError(CodexError):

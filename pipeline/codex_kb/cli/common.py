@@ -50,6 +50,12 @@ def global_options(function: F) -> F:
     return function
 
 
+def say_stopped(error: CodexError) -> None:
+    """Say what ended a run before its end, and how to go on."""
+    say(f"stopped: {error.message}")
+    say(f"  → {error.hint or 'run the same again: what is paid for is kept'}")
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 no_commit_option = click.option("--no-commit", is_flag=True, help="Write the files, leave the commit to me.")
 

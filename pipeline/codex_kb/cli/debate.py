@@ -6,7 +6,7 @@ import dataclasses
 
 import click
 
-from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out, out_json, say
+from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out, out_json, say, say_stopped
 from codex_kb.errors import ModelError
 from codex_kb.workflow.debate import Debated, Debates
 from codex_kb.workflow.team import Team
@@ -42,7 +42,6 @@ def report(done: Debated) -> int:
     for proposal_id, error in done.failed:
         say(f"{proposal_id}: not debated: {error.message}")
     if done.stopped:
-        say(f"stopped: {done.stopped.message}")
-        say(f"  → {done.stopped.hint or 'run the same again: what is paid for is kept'}")
-        return 1 if done.stopped.kind == "budget" else done.stopped.exit_code
+        say_stopped(done.stopped)
+        return done.stopped.exit_code
     return ModelError.exit_code if done.failed else 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out_json, say
+from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out_json, say, say_stopped
 from codex_kb.cli.debate import report
 from codex_kb.errors import UsageError
 from codex_kb.workflow import debate as debates
@@ -54,7 +54,7 @@ def command(
     failed = report(debated) if debated and not dry_run else 0
     for error in (done.conflict, done.stopped):
         if error:
-            return 1 if getattr(error, "kind", "") == "budget" else error.exit_code
+            return error.exit_code
     return failed or (1 if done.refused else 0)
 
 
@@ -86,8 +86,7 @@ def _report(done: Ingested, dry_run: bool) -> None:
     if done.spent.asked + done.spent.known:
         say(str(done.spent))
     if done.stopped:
-        say(f"stopped: {done.stopped.message}")
-        say(f"  → {done.stopped.hint or 'run the same again: what is paid for is kept'}")
+        say_stopped(done.stopped)
     if dry_run and counts["proposed"]:
         say("next: the same without --dry-run")
     elif done.proposals or counts["proposed"]:
