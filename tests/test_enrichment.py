@@ -300,7 +300,7 @@ Workers learn from one another.
     assert (decision["verdict"], decision["claim"], decision["proposal"]["added_as"]) == ("approved", TARGET, "extend")
     assert (decision["proposal"]["target"], decision["proposal"]["why"]) == (TARGET, "It gives the number")
     message = cities.git("log", "-1", "--format=%B")
-    assert message.startswith("model: add evidence to 1 claim from notes\n\nWhat: 1 approved, ")
+    assert message.startswith("model: add evidence to 1 claim from notes\n\nWhat: 0 approved, 1 added, 0 rejected, ")
     assert "- added as extend to Cities make workers productive: Claim 1 about cities\n" in message
     assert cities.git("status", "--porcelain") == ""
     assert "added as extend by Rita" in cities.run("show", TARGET).out

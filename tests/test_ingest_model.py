@@ -199,6 +199,17 @@ def test_a_dry_run_asks_nobody(kb: Base, server: ModelServer) -> None:
     assert "would ask up to" in done.err
 
 
+def test_a_dry_run_needs_no_key(kb: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    sources(kb, 1)
+    done = kb.run("ingest", "inbox", "--model", "openai:gpt-5-mini", "--dry-run", "--json")
+    assert (done.code, done.json["plan"]["calls"]) == (0, 1)
+    assert done.json["plan"]["cost"] > 0
+    done = kb.run("ingest", "inbox", "--model", "openai:gpt-5-mini")
+    assert done.code == 2
+    assert "OPENAI_API_KEY is not set" in done.err
+
+
 def test_a_budget_is_not_passed(kb: Base, server: ModelServer) -> None:
     sources(kb, 6)
     kb.write("codex.toml", kb.read("codex.toml") + "\n[propose]\nprice = [1.0, 10.0]\n")
@@ -358,6 +369,10 @@ def test_a_debate_needs_a_language_model(kb: Base) -> None:
     before = kb.snapshot()
     done = kb.run("ingest", "inbox", "--debate")
     assert (done.code, kb.snapshot()) == (2, before)
+    assert "a debate needs a language model" in done.err
+    assert kb.run("ingest", "inbox").code == 0
+    done = kb.run("debate", kb.run("proposals", "--json").json[0]["id"])
+    assert done.code == 2
     assert "a debate needs a language model" in done.err
 
 

@@ -45,6 +45,27 @@ def test_again_holds_back_what_was_rejected_and_keeps_ids(kb: Base) -> None:
     assert [p["id"] for p in kb.run("proposals", "--json").json] == [p["id"] for p in others]
 
 
+def test_a_model_that_is_not_there_is_said_in_a_dry_run_too(kb: Base) -> None:
+    kb.source()
+    for options in ((), ("--dry-run",)):
+        done = kb.run("ingest", "inbox", "--model", "gpt5", *options)
+        assert done.code == 2
+        assert "unknown model gpt5" in done.err
+        assert "openai:NAME" in done.err
+
+
+def test_what_is_wrong_in_a_frontmatter_is_said_with_its_line(kb: Base) -> None:
+    broken = '---\ntype: source\ntitle: "never closed\nstatus: unprocessed\n---\n\n'
+    for number in range(10):
+        kb.source(f"broken{number}", head=broken)
+    kb.source("whole")
+    done = kb.run("ingest", "inbox", "--dry-run")
+    assert done.code == 0
+    assert "inbox/broken0.md:3: read as far as it goes: not valid YAML" in done.err
+    assert "and 2 more with faulty frontmatter" in done.err
+    assert "whole.md" not in done.err
+
+
 def test_limits_count_sources_and_claims(kb: Base) -> None:
     for name in ("a", "b"):
         kb.source(name)

@@ -173,6 +173,7 @@ def test_a_service_s_key_goes_to_its_own_address_only(hosted: Any, monkeypatch: 
         language.load(f"openai:tiny@{server.url}").ask(PROMPT)
         assert server.requests[-1]["headers"]["authorization"] == "Bearer own-key-of-the-server"
         sent = json.dumps([[request["headers"], request["body"]] for request in server.requests])
+        assert {request["headers"]["connection"] for request in server.requests} == {"close"}
         assert KEY not in sent
         assert '-own"' not in sent
         assert language.load("openai:gpt-5-mini")._door.place == "api.openai.com"  # type: ignore[attr-defined]

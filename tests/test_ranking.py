@@ -51,6 +51,7 @@ def test_a_snippet_of_a_quote_has_no_quote_marks() -> None:
     quoted = "He says:\n\n> Wide boats turn\n> slowly in > 2 knots.\n>\n>> Tar is dear.\n"
     assert snippet.best(quoted, {"boat": 1.0})[0] == "Wide boats turn slowly in > 2 knots."
     assert snippet.best(quoted, {"tar": 1.0})[0] == "Tar is dear."
+    assert snippet.best("> Tar is dear.\n\n\u2014 [Ann Boatman, Notes (2026)]\n", {"boatman": 1.0}) == ("", ())
 
 
 @given(st.text(alphabet="ab .\n", max_size=1500))

@@ -95,6 +95,26 @@ def test_by_id_by_beginning_and_not_both(kb: Base) -> None:
     assert [p["id"] for p in kb.run("proposals", "--json").json] == [third["id"]]
 
 
+def test_what_waits_is_counted_over_all_sources(kb: Base) -> None:
+    first, *others = kb.ingest()
+    kb.ingest("other")
+    done = kb.run("review", "--approve", first["id"])
+    everything = kb.run("proposals", "--json").json
+    assert len(everything) > len(others) > 0
+    assert f"{len(everything)} wait" in done.err
+    assert "next: codex review" in done.err
+
+
+def test_the_beginning_of_an_id_is_enough_for_show(kb: Base) -> None:
+    ids = [each["id"] for each in kb.ingest()]
+    chosen = ids[0]
+    length = next(n for n in range(1, 13) if sum(each.startswith(chosen[:n]) for each in ids) == 1)
+    assert chosen in kb.run("show", chosen[:length]).out
+    kb.run("review", "--reject", f"{chosen}=vague")
+    assert "vague" in kb.run("show", chosen[:length]).out
+    assert kb.run("show", "").code == 3
+
+
 def test_what_the_user_changed_elsewhere_stays(kb: Base) -> None:
     kb.write("a.txt", "one")
     kb.commit_all()

@@ -62,7 +62,7 @@ def quotes(
                           f"set start to {start} and end to {start + len(item.quote)} in evidence")  # fmt: skip
         elif body[item.start : item.end] != item.quote or not item.quote:
             yield Problem(claim.path, line, "lost-quote", f'"{shown}" no longer stands in {item.source}',
-                          "restore the source's text, or retire the claim")  # fmt: skip
+                          "restore the quote here or the text there, or retire the claim")  # fmt: skip
 
 
 def titles(claim: Claim, line: int) -> Iterator[Problem]:

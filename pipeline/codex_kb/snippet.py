@@ -10,6 +10,8 @@ from codex_kb.words import found_terms, terms
 _FRONTMATTER = re.compile(r"\ufeff?---[ \t]*\r?\n.*?^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 _SENTENCE = re.compile(r"(?<=[.!?。！？])[\"')\]]*\s+|\n\s*\n|\n(?=[ \t]*(?:[-*+#]|\d+[.)])[ \t])")
 _QUOTED = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
+#: Below a quote: where it is from.
+_CITATION = re.compile(r"^[ \t]*\u2014 \[.*$", re.MULTILINE)
 _LINE = 240
 
 
@@ -35,7 +37,7 @@ def best(text: str, worth: Mapping[str, float]) -> tuple[str, tuple[tuple[int, i
 
 
 def _sentences(text: str) -> Iterator[str]:
-    for sentence in _SENTENCE.split(_QUOTED.sub("", text)):
+    for sentence in _SENTENCE.split(_CITATION.sub("", _QUOTED.sub("", text))):
         if sentence:
             yield " ".join(sentence.split())
 

@@ -10,7 +10,6 @@ import click
 
 from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out_json, say, say_stopped
 from codex_kb.cli.debate import report
-from codex_kb.errors import UsageError
 from codex_kb.workflow import debate as debates
 from codex_kb.workflow.ingest import Ingest, Ingested
 
@@ -43,7 +42,7 @@ def command(
     kb = open_kb(no_commit)
     run = Ingest(kb, model, max_claims, again, jobs, budget)
     if debate and not run.team.asks:
-        raise UsageError("a debate needs a language model", hint="--model M, or [propose] model in codex.toml")
+        raise debates.no_language_model()
     done = run.run(paths, limit, dry_run)
     debated = debates.after(run, dry_run) if debate else None
     if as_json:
@@ -65,11 +64,22 @@ def _taken(done: Ingested) -> dict[str, object]:
     return {"spent": dataclasses.asdict(done.spent)} if done.spent.asked + done.spent.known else {}
 
 
-def _report(done: Ingested, dry_run: bool) -> None:
+def _report_faults(done: Ingested) -> None:
+    """The files that were refused, and those whose frontmatter is not all that it should be."""
     for row in done.refused:
         say(f"{row.path}{f':{row.line}' if row.line else ''}: refused: {row.reason}")
         if row.hint:
             say(f"  → {row.hint}")
+    for fault in done.faults[:_REASONS]:
+        say(f"{fault.path}{f':{fault.line}' if fault.line else ''}: read as far as it goes: {fault.message}")
+        if fault.hint:
+            say(f"  → {fault.hint}")
+    if len(done.faults) > _REASONS:
+        say(f"and {len(done.faults) - _REASONS} more with faulty frontmatter: codex check lists them")
+
+
+def _report(done: Ingested, dry_run: bool) -> None:
+    _report_faults(done)
     counts = {s: sum(row.status == s for row in done.rows) for s in ("proposed", "unchanged", "skipped", "refused")}
     shown = ", ".join(f"{n} {'to propose from' if dry_run and s == 'proposed' else s}" for s, n in counts.items() if n)
     say(f"{len(done.rows)} files: {shown}" if done.rows else "no Markdown files here")

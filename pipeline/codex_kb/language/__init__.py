@@ -22,8 +22,13 @@ def knows(model: str) -> bool:
     return bool(colon) and kind in kinds()
 
 
-def load(model: str) -> LanguageModel:
-    """The model of that name; nobody is asked yet.
+def forms() -> str:
+    """How such names read, for a person."""
+    return ", ".join(f"{each}:PATH.gguf" if each == _LOCAL else f"{each}:NAME" for each in kinds())
+
+
+def load(model: str, keyless: bool = False) -> LanguageModel:
+    """The model of that name; nobody is asked yet. A `keyless` one may lack its key, and is only good for prices.
 
     `anthropic:NAME`, `google:NAME`, `ollama:NAME`, `openai:NAME`, `openai:NAME@URL` for any server that speaks
     OpenAI's protocol, or `local:PATH.gguf`.
@@ -33,8 +38,7 @@ def load(model: str) -> LanguageModel:
     """
     if not knows(model):
         kind = model.partition(":")[0]
-        hint = ", ".join(f"{each}:PATH.gguf" if each == _LOCAL else f"{each}:NAME" for each in kinds())
-        raise UsageError(f"there is no kind of model {kind!r}", hint=f"one of {hint}")
+        raise UsageError(f"there is no kind of model {kind!r}", hint=f"one of {forms()}")
     kind, _, name = model.partition(":")
     if kind == _LOCAL:
         from codex_kb.language.local import LocalModel  # noqa: PLC0415
@@ -43,7 +47,7 @@ def load(model: str) -> LanguageModel:
     from codex_kb.language import doors  # noqa: PLC0415
     from codex_kb.language.hosted import HostedModel  # noqa: PLC0415
 
-    return HostedModel(doors.open_door(kind, name))
+    return HostedModel(doors.open_door(kind, name, keyless))
 
 
 def stop() -> None:

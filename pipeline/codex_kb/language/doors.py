@@ -51,8 +51,8 @@ class Door:
     free: bool = False
 
 
-def open_door(kind: str, name: str) -> Door:
-    """The way to a model of that kind; `name` may end in `@URL` for `openai`.
+def open_door(kind: str, name: str, keyless: bool = False) -> Door:
+    """The way to a model of that kind; `name` may end in `@URL` for `openai`. A `keyless` one may lack its key.
 
     Raises:
         UsageError: the name or the address cannot be one, the extra is not installed, or the key is missing.
@@ -66,7 +66,7 @@ def open_door(kind: str, name: str) -> Door:
         if kind == "ollama":
             door = _ollama(name, os.environ.get("OLLAMA_BASE_URL", "").strip() or _OLLAMA)
         else:
-            door = _server(name, url) if at else _service(kind, name)
+            door = _server(name, url) if at else _service(kind, name, keyless)
     except ImportError:
         # From None: whoever reads the hint has no use for which module it was.
         raise UsageError(f"{kind} models need more packages", hint=INSTALL) from None
@@ -74,9 +74,9 @@ def open_door(kind: str, name: str) -> Door:
     return door
 
 
-def _service(kind: str, name: str) -> Door:
+def _service(kind: str, name: str, keyless: bool) -> Door:
     variables = _KEYS[kind]
-    key = keys.key(variables)
+    key = keys.key(variables) or (_NO_KEY if keyless else "")
     if not key:
         raise UsageError(f"{' or '.join(variables)} is not set", hint=f"export {variables[0]}=…")
     address = ADDRESSES[kind]
@@ -173,6 +173,8 @@ def _client(key: str) -> Any:
         for name in [name for name in request.headers if name.lower() not in _HEADERS]:
             del request.headers[name]
         request.headers["Authorization"] = f"Bearer {key}"
+        # A server may drop a connection that waits for the next question, and answers take longer than a new one.
+        request.headers["Connection"] = "close"
 
     client = create_async_httpx2_client()
     client.event_hooks["request"].append(strip)

@@ -5,19 +5,24 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from codex_kb.errors import UsageError
 from codex_kb.ports import Encoder, Proposer
 
 
-def load(model: str, encoder: Encoder) -> Proposer:
-    """The proposer for a model such as `extractive`, or `kind:name` for a kind with several models.
+def known() -> list[str]:
+    """The names of the modules."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
-    Raises:
-        UsageError: no module has that name.
-    """
-    kind = model.split(":", 1)[0]
-    known = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    if kind not in known:
-        raise UsageError(f"unknown model {model}", hint=f"known: {', '.join(known)}")
-    proposer: Proposer = importlib.import_module(f"{__name__}.{kind}").build(model, encoder)
+
+def load(model: str, encoder: Encoder) -> Proposer:
+    """The proposer for a model such as `extractive`, or `kind:name` for a kind with several models."""
+    proposer: Proposer = importlib.import_module(f"{__name__}.{_kind(model)}").build(model, encoder)
     return proposer
+
+
+def knows(model: str) -> bool:
+    """Is there a module for this model?"""
+    return _kind(model) in known()
+
+
+def _kind(model: str) -> str:
+    return model.split(":", 1)[0]

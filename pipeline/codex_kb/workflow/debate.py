@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from codex_kb import debate, language, packet, prompts, replies
-from codex_kb.errors import Conflict, ModelError
+from codex_kb.errors import Conflict, ModelError, UsageError
 from codex_kb.markdown_file import parse
 from codex_kb.paid import Answers, Spent
 from codex_kb.prompts import Known
@@ -124,6 +124,8 @@ class Debates:
     def _model(self, source: Source) -> Answers:
         """What asks the model that argues about this source's proposals."""
         name = self._team.model(source)
+        if not language.knows(name):
+            raise no_language_model()
         if name not in self._answers:
             self._answers[name] = self._team.answers(name)
         return self._answers[name]
@@ -171,6 +173,11 @@ class Debates:
             f"What: {turns} points about the proposal {argued.id}.\nWhy: the reviewer may judge by both sides.",
             {"Source": waiting.source, "Proposed-by": waiting.proposer},
         ))  # fmt: skip
+
+
+def no_language_model() -> UsageError:
+    """Nobody is there who could argue."""
+    return UsageError("a debate needs a language model", hint=f"--model M, or [propose] model: {language.forms()}")
 
 
 def _with(text: str, argued: Proposal, place: Placer) -> str:

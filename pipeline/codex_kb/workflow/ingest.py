@@ -13,7 +13,7 @@ from codex_kb.fields import PROCESSING, status_of
 from codex_kb.ingest import Row
 from codex_kb.paid import Spent
 from codex_kb.ports import Proposer
-from codex_kb.records import GENERATION_ZERO, Drafted, Evidence, Packet, Plan, Proposal, Source
+from codex_kb.records import GENERATION_ZERO, Drafted, Evidence, Packet, Plan, Problem, Proposal, Source
 from codex_kb.store import packet_path, packet_to_json, record_path
 from codex_kb.transaction import Change
 from codex_kb.workflow import index as indexes
@@ -35,6 +35,8 @@ class Ingested:
     conflict: CodexError | None = None
     #: What ended the run before its end: a service that failed, a budget that is spent.
     stopped: CodexError | None = None
+    #: What is wrong in the frontmatter of the sources proposed from; the first of each.
+    faults: list[Problem] = field(default_factory=list)
     spent: Spent = field(default_factory=Spent)
     plan: Plan | None = None
 
@@ -76,6 +78,7 @@ class Ingest:
     def run(self, paths: Sequence[Path], limit: int | None, dry_run: bool) -> Ingested:
         """Work through every Markdown file under the paths; at most `limit` sources are proposed from."""
         if dry_run:
+            self.team.keyless = True
             self.result.plan = self._plan(self._select(paths, limit))
             return self.result
         with self.kb.writing("ingest"):
@@ -108,6 +111,8 @@ class Ingest:
         except (RefusedFile, NotFound) as error:
             return _refused(path, error)
         status, reason = ingest.verdict(source.fields, path in waiting, self.again)
+        if status == "proposed":
+            self.result.faults += source.problems[:1]
         return Row(path, status, reason=reason)
 
     def _plan(self, chosen: Sequence[str]) -> Plan:

@@ -44,6 +44,7 @@ class Reviewed:
     #: Claims that depend on one that was challenged.
     look_again: list[str] = field(default_factory=list)
     rejected: list[tuple[str, str]] = field(default_factory=list)
+    #: How many proposals wait now, from every source.
     waiting: int = 0
     done: list[str] = field(default_factory=list)
     faults: list[CodexError] = field(default_factory=list)
@@ -73,7 +74,7 @@ class Review:
         with self.kb.writing("review"):
             for waiting in select_packets(self.kb, sources):
                 self._try(waiting, self._decide)
-        return self.result
+        return self._finished()
 
     def named(self, approve: Sequence[str], reject: Mapping[str, str], add: Sequence[str] = ()) -> Reviewed:
         """Decide the proposals with these ids, or unique beginnings of ids, and no others.
@@ -94,7 +95,7 @@ class Review:
             for waiting in packets:
                 if any(ids[i] is waiting for i in (*yes, *more, *no)):
                     self._try(waiting, decide)
-        return self.result
+        return self._finished()
 
     def edit(self, sources: Sequence[str], edit: Edit) -> Reviewed:
         """Open each packet in the editor, then apply it; one that cannot be understood opens again.
@@ -112,13 +113,12 @@ class Review:
                     current, text, source = self._prepare(waiting)
                 self._edit(current, text, source, edit)
             except (RefusedFile, Conflict, NotFound) as error:
-                self._left(waiting, error)
-        return self.result
+                self.result.faults.append(error)
+        return self._finished()
 
-    def _left(self, waiting: Packet, error: CodexError) -> None:
-        """Nothing of this packet was decided."""
-        self.result.faults.append(error)
-        self.result.waiting += len(_ids(waiting))
+    def _finished(self) -> Reviewed:
+        self.result.waiting = sum(len(_ids(each)) for each in self.kb.store.packets())
+        return self.result
 
     def _edit(self, waiting: Packet, shown: str, source: Source, edit: Edit) -> None:
         path = self.kb.layout.path(packet_path(waiting.name))
@@ -167,7 +167,7 @@ class Review:
         try:
             self._one(waiting, decide)
         except (RefusedFile, Conflict, NotFound) as error:
-            self._left(waiting, error)
+            self.result.faults.append(error)
 
     def _one(self, waiting: Packet, decide: Decide) -> None:
         path = packet_path(waiting.name)
@@ -189,7 +189,6 @@ class Review:
             )
         if not outcome.errors and outcome.decided:
             self._write(_Case(waiting, outcome, data, source, on_disk))
-        self.result.waiting += len(_ids(waiting) if outcome.errors else outcome.waiting)
 
     def _write(self, case: _Case) -> None:
         """Everything that one packet's decisions change, as one transaction and one commit."""
@@ -327,7 +326,7 @@ class Review:
         return self.kb.commit_message(
             f"{agent}: {what} from {case.packet.name}",
             "\n".join([
-                f"What: {len(approved) + len(added)} approved, {len(rejected)} rejected, "
+                f"What: {len(approved)} approved, {f'{len(added)} added, ' if added else ''}{len(rejected)} rejected, "
                 f"{len(case.outcome.waiting)} left to decide.",
                 *(f"- {a.title}" for a in approved),
                 *(f"- added as {each.kind} to {titles[each.claim]}: {each.title}" for each in added),
@@ -369,7 +368,7 @@ def full_id(beginning: str, ids: Collection[str]) -> str:
     """
     found = [i for i in ids if i == beginning] or [i for i in ids if beginning and i.startswith(beginning.lower())]
     if not found:
-        raise NotFound(f"no proposal {beginning} waits", hint="codex proposals lists the ids")
+        raise NotFound(f"no proposal {beginning or 'without an id'} waits", hint="codex proposals lists the ids")
     if len(found) > 1:
         raise UsageError(f"{beginning} may mean {', '.join(sorted(found))}", hint="type more of the id")
     return found[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -17,6 +18,7 @@ from codex_kb.workflow import distill
 from codex_kb.workflow import index as indexes
 from codex_kb.workflow.find import find_claim
 from codex_kb.workflow.kb import KnowledgeBase
+from codex_kb.workflow.review import full_id
 
 _CONTEXT_CHARS = 200
 _NEAREST = 5
@@ -65,15 +67,17 @@ def show(kb: KnowledgeBase, named: str) -> Shown:
 
     Raises:
         NotFound: there is none.
+        UsageError: the beginning of an id is that of several.
     """
     decisions, _ = kb.store.decisions()
-    for packet in kb.store.packets():
-        for proposal in packet.proposals:
-            if len(named) >= 4 and proposal.id.startswith(named.lower()):
-                return Shown(
-                    proposal=proposal, packet=packet, quotes=_quotes(kb, proposal.evidence), nearest=proposal.nearest
-                )
-    decided = [d for d in decisions if len(named) >= 4 and d.id.startswith(named.lower())]
+    waiting = {proposal.id: (packet, proposal) for packet in kb.store.packets() for proposal in packet.proposals}
+    with contextlib.suppress(NotFound):
+        packet, proposal = waiting[full_id(named, waiting)]
+        return Shown(proposal=proposal, packet=packet, quotes=_quotes(kb, proposal.evidence), nearest=proposal.nearest)
+    decided = []
+    with contextlib.suppress(NotFound):
+        found = full_id(named, {d.id for d in decisions})
+        decided = [d for d in decisions if d.id == found]
     target = decided[-1].claim if decided and decided[-1].claim else named
     if decided and not decided[-1].claim:
         return Shown(decisions=tuple(decided))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from codex_kb import language, prompts, proposers
 from codex_kb.config import Agent
+from codex_kb.errors import UsageError
 from codex_kb.layout import LOCAL
 from codex_kb.paid import Answers, Ledger, Spent
 from codex_kb.ports import LanguageModel, Proposer
@@ -25,7 +26,11 @@ class Team:
     """The proposers of one run; each is made when its first source comes."""
 
     def __init__(self, kb: KnowledgeBase, model: str, jobs: int, budget: float, again: bool) -> None:
-        """`model` goes before the settings'; `jobs` questions run at a time; `budget` is US dollars, 0 for none."""
+        """`model` goes before the settings'; `jobs` questions run at a time; `budget` is US dollars, 0 for none.
+
+        Raises:
+            UsageError: a model is of no kind that there is.
+        """
         self._kb = kb
         self._model = model
         self._jobs = jobs
@@ -35,6 +40,12 @@ class Team:
         self._proposers: dict[str, Proposer] = {}
         self._background: Background | None = None
         self._lock = threading.Lock()
+        #: Nobody will be asked: what needs a key may lack it.
+        self.keyless = False
+        for name in self._named():
+            if not (language.knows(name) or proposers.knows(name)):
+                known = ", ".join([*proposers.known(), language.forms()])
+                raise UsageError(f"unknown model {name}", hint=f"known: {known}; docs/models.md tells more")
 
     def brief(self, claims: ClaimIndex, decisions: Sequence[Decision]) -> None:
         """Tell what is known and what was decided, before the first source."""
@@ -73,9 +84,12 @@ class Team:
     @property
     def asks(self) -> bool:
         """Is there a language model among them?"""
+        return any(map(language.knows, self._named()))
+
+    def _named(self) -> list[str]:
         settings = self._kb.settings
-        named = [self._model] if self._model else [settings.propose.model, *(a.model for a in settings.agents.values())]
-        return any(map(language.knows, named))
+        agents = [agent.model for agent in settings.agents.values() if agent.model]
+        return [self._model] if self._model else [settings.propose.model, *agents]
 
     def _agent(self, source: Source) -> tuple[str, Agent]:
         domain = source.domain.strip().casefold()
@@ -94,7 +108,7 @@ class Team:
     def answers(self, model: str) -> Answers:
         """What asks a model, within the run's budget."""
         if model not in self._models:
-            self._models[model] = language.load(self._local(model))
+            self._models[model] = language.load(self._local(model), self.keyless)
         folder = self._kb.layout.path(ANSWERS)
         identity = f"{prompts.VERSION} {model}"
         return Answers(
