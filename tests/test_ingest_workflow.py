@@ -64,6 +64,8 @@ def test_what_is_wrong_in_a_frontmatter_is_said_with_its_line(kb: Base) -> None:
     assert "inbox/broken0.md:3: read as far as it goes: not valid YAML" in done.err
     assert "and 2 more with faulty frontmatter" in done.err
     assert "whole.md" not in done.err
+    limited = kb.run("ingest", "inbox", "--dry-run", "--limit", "1")
+    assert limited.err.count("read as far as it goes") == 1
 
 
 def test_limits_count_sources_and_claims(kb: Base) -> None:

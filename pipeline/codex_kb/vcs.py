@@ -149,7 +149,7 @@ class Repository:
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as text:
             text.write(message)
             text.flush()
-            if len(staged) == len(ours):
+            if len(staged) == len(set(ours)):
                 self._run("commit", "--quiet", "--file", text.name)
             else:  # the user's own stay staged; git then reads every file's state twice
                 listed = ("--pathspec-from-file=-", "--pathspec-file-nul")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from codex_kb import debate, language, packet, prompts, replies
@@ -54,7 +54,6 @@ class Debates:
         self._kb = kb
         self._team = team
         self._background = Background(kb, indexes.load(kb), ())
-        self._answers: dict[str, Answers] = {}
         self._stopping = False
 
     def of(self, beginnings: Iterable[str]) -> Debated:
@@ -65,24 +64,23 @@ class Debates:
             UsageError: the model is not one that can argue.
         """
         waiting = self._waiting()
-        return self._run([full_id(beginning, waiting) for beginning in dict.fromkeys(beginnings)])
+        return self._run(list(dict.fromkeys(full_id(beginning, waiting) for beginning in beginnings)), waiting)
 
     def of_sources(self, paths: Iterable[str]) -> Debated:
         """Debate what waits from these sources, where a language model proposed it and nobody argued yet."""
-        chosen = set(paths)
+        chosen = {path for path in paths if language.knows(self._team.model(self._kb.store.source(path)))}
+        waiting = self._waiting()
         return self._run([
-            found for found, waiting in self._waiting().items()
-            if waiting.source in chosen and language.knows(self._team.model(self._kb.store.source(waiting.source)))
-            and not _proposal(waiting, found).debate
-        ])  # fmt: skip
+            found for found, packet_ in waiting.items()
+            if packet_.source in chosen and not _proposal(packet_, found).debate
+        ], waiting)  # fmt: skip
 
     def _waiting(self) -> dict[str, Packet]:
         return {p.id: each for each in self._kb.store.packets() for p in each.proposals}
 
-    def _run(self, ids: Sequence[str]) -> Debated:
+    def _run(self, ids: Sequence[str], waiting: Mapping[str, Packet]) -> Debated:
         """Ask several at a time, write one after the other; a failure costs its proposal only."""
         done = Debated()
-        waiting = self._waiting()
         sources = {path: self._kb.store.source(path) for path in {waiting[each].source for each in ids}}
         for source in sources.values():
             self._model(source)
@@ -126,9 +124,7 @@ class Debates:
         name = self._team.model(source)
         if not language.knows(name):
             raise no_language_model()
-        if name not in self._answers:
-            self._answers[name] = self._team.answers(name)
-        return self._answers[name]
+        return self._team.answers(name)
 
     def _argue(self, proposal: Proposal, source: Source) -> _Argued:
         answers = self._model(source)

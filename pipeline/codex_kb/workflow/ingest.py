@@ -99,6 +99,7 @@ class Ingest:
                 else:
                     chosen.append(path)
             self.result.rows.append(row)
+        self.result.faults = [fault for fault in self.result.faults if fault.path in chosen]
         return chosen
 
     def _look(self, path: str, waiting: set[str]) -> Row:

@@ -11,7 +11,7 @@ from codex_kb.config import Agent
 from codex_kb.errors import UsageError
 from codex_kb.layout import LOCAL
 from codex_kb.paid import Answers, Ledger, Spent
-from codex_kb.ports import LanguageModel, Proposer
+from codex_kb.ports import Proposer
 from codex_kb.records import Decision, Plan, Source
 from codex_kb.workflow.amplify import Amplifier
 from codex_kb.workflow.background import Background
@@ -36,7 +36,7 @@ class Team:
         self._jobs = jobs
         self._again = again
         self._ledger = Ledger(budget)
-        self._models: dict[str, LanguageModel] = {}
+        self._answers: dict[str, Answers] = {}
         self._proposers: dict[str, Proposer] = {}
         self._background: Background | None = None
         self._lock = threading.Lock()
@@ -107,13 +107,12 @@ class Team:
 
     def answers(self, model: str) -> Answers:
         """What asks a model, within the run's budget."""
-        if model not in self._models:
-            self._models[model] = language.load(self._local(model), self.keyless)
-        folder = self._kb.layout.path(ANSWERS)
-        identity = f"{prompts.VERSION} {model}"
-        return Answers(
-            self._models[model], folder, self._ledger, self._kb.settings.propose.price, identity, self._again
-        )
+        if model not in self._answers:
+            self._answers[model] = Answers(
+                language.load(self._local(model), self.keyless), self._kb.layout.path(ANSWERS), self._ledger,
+                self._kb.settings.propose.price, f"{prompts.VERSION} {model}", self._again,
+            )  # fmt: skip
+        return self._answers[model]
 
     def _local(self, model: str) -> str:
         """A model's file is named relative to the root."""
