@@ -11,8 +11,9 @@ import numpy as np
 
 from benchmarks import peers, timing
 from benchmarks.knowledge_base import real_claims
-from codex_kb import index, markdown_file
-from codex_kb.store import as_claim
+from codex_kb.disk.store import as_claim
+from codex_kb.index import entry
+from codex_kb.text import markdown_file
 
 _NAMES = ("codex", "sentence-transformers")
 _TEXTS = 256
@@ -21,7 +22,7 @@ _TEXTS = 256
 def texts() -> dict[str, list[str]]:
     """Sentences, which titles of claims are, and all that is embedded of claims."""
     claims = [as_claim(markdown_file.parse(data, name), name) for name, data in real_claims()]
-    everything = [text for claim in claims for text in index.texts_of(claim).all]
+    everything = [text for claim in claims for text in entry.texts_of(claim).all]
     return {
         "sentences": [claim.title for claim in claims][:_TEXTS],
         "claims": everything[:: max(1, len(everything) // _TEXTS)][:_TEXTS],

@@ -25,10 +25,12 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks import timing
-from codex_kb import index, layout, markdown_file
+from codex_kb import layout
+from codex_kb.disk.store import as_claim
 from codex_kb.encoders import model
-from codex_kb.passages import prose
-from codex_kb.store import as_claim
+from codex_kb.index import entry
+from codex_kb.text import markdown_file
+from codex_kb.text.passages import prose
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT.parent / "shared/corpora/teleo"
@@ -131,7 +133,7 @@ def _made_up(root: Path, claims: int) -> None:
     name = model.load("", root / layout.LOCAL / "models", print).name
     manifest = root / layout.MANIFEST
     manifest.parent.mkdir(parents=True)
-    manifest.write_bytes(index.manifest(name, ""))
+    manifest.write_bytes(entry.manifest(name, ""))
     for number in range(256):
         (root / layout.INDEX / f"{number:02x}").mkdir()
     jobs = (_Job(root, at // _A_FOLDER, min(_A_FOLDER, claims - at), name) for at in range(0, claims, _A_FOLDER))
@@ -154,9 +156,9 @@ def _write_folder(job: _Job) -> None:
         data = _claim(words, ranks)
         (job.root / path).write_bytes(data)
         claim = as_claim(markdown_file.parse(data, path), path)
-        key = index.key_of(job.encoder, index.texts_of(claim))
-        entry = index.dump_entry(key, np.stack([part[number] for part in parts]))
-        (job.root / index.entry_path(layout.INDEX, key)).write_bytes(entry)
+        key = entry.key_of(job.encoder, entry.texts_of(claim))
+        data = entry.dump_entry(key, np.stack([part[number] for part in parts]))
+        (job.root / entry.entry_path(layout.INDEX, key)).write_bytes(data)
 
 
 def _claim(words: random.Random, ranks: Iterator[int]) -> bytes:

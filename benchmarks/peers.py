@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import timing
-from codex_kb.catalog import Card
 from codex_kb.encoders import weights
-from codex_kb.workflow.index import ClaimIndex
+from codex_kb.index.catalog import Card
+from codex_kb.index.opened import ClaimIndex
 
 HERE = Path(__file__).resolve().parent
 BIN = Path(sys.executable).parent

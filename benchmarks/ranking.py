@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmarks import peers, timing
 from benchmarks.knowledge_base import CODEX, CORPUS, CORPUS_FOLDERS, ROOT, git
-from codex_kb import markdown_file
-from codex_kb.store import as_claim
+from codex_kb.disk.store import as_claim
+from codex_kb.text import markdown_file
 
 _MODES = ("hybrid", "dense", "lexical")
 _SAMPLES = 10_000

@@ -10,8 +10,8 @@ import numpy as np
 
 from benchmarks import peers, timing
 from benchmarks.knowledge_base import CODEX
-from codex_kb.vector_index import APPROXIMATE_FROM
-from codex_kb.workflow.index import ClaimIndex
+from codex_kb.index.opened import ClaimIndex
+from codex_kb.index.vectors import APPROXIMATE_FROM
 
 _QUESTIONS = 200
 _WORDS = 10

@@ -12,12 +12,12 @@ import pytest
 
 from codex_kb.config import Settings
 from codex_kb.errors import ModelError
-from codex_kb.paid import Answers, Ledger
+from codex_kb.index import opened as indexes
+from codex_kb.kb import KnowledgeBase
+from codex_kb.language.paid import Answers, Ledger
+from codex_kb.propose.amplify import Amplifier
+from codex_kb.propose.background import Background
 from codex_kb.records import Answer, Decision, Drafted, Prompt, Source
-from codex_kb.workflow import index as indexes
-from codex_kb.workflow.amplify import Amplifier
-from codex_kb.workflow.background import Background
-from codex_kb.workflow.kb import KnowledgeBase
 from conftest import Base
 from fake_model import answer, blocks
 

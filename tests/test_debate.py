@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from codex_kb import debate, packet
 from codex_kb.records import Turn
+from codex_kb.review import debate, packet
 
 INJECTIONS = sorted((Path(__file__).parent / "cases" / "injection").glob("*.md"))
 PLACES = [

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codex_kb import packet, propose, publish, review
 from codex_kb.config import Settings
+from codex_kb.disk.store import Store, packet_to_json
 from codex_kb.layout import Layout
-from codex_kb.markdown_file import parse
+from codex_kb.propose import drafts
 from codex_kb.records import Draft, Evidence, Hit, Packet, Proposal, Source, Turn
-from codex_kb.store import Store, packet_to_json
+from codex_kb.review import decide, packet, publish
+from codex_kb.text.markdown_file import parse
 from codex_kb.workflow.ingest import Placer
 from conftest import HEAD, SENTENCES, Base
 
@@ -39,20 +40,20 @@ def stored(kb: Base) -> tuple[Source, int]:
     return store.source("inbox/notes.md"), store.read_markdown("inbox/notes.md").body_line
 
 
-def waits(kb: Base, *drafts: Draft, report: tuple[str, ...] = (), near: str = TARGET, **more: Any) -> list[Proposal]:
+def waits(kb: Base, *given: Draft, report: tuple[str, ...] = (), near: str = TARGET, **more: Any) -> list[Proposal]:
     """Write a packet as ingest does; each draft quotes the sentence of its place, unless it has quotes of its own."""
     kb.source("notes", head=HEAD.replace("unprocessed", "processing"))
     source, line = stored(kb)
     hits = (Hit(near, "Cities", 0.7),) if near else ()
     made = []
-    for number, draft in enumerate(drafts):
+    for number, draft in enumerate(given):
         start = source.body.index(SENTENCES[number])
         spans = draft.spans or (() if draft.unlocated else ((start, start + len(SENTENCES[number])),))
-        proposal = propose.proposal(source, dataclasses.replace(draft, spans=spans), propose.Near(hits), "model")
+        proposal = drafts.proposal(source, dataclasses.replace(draft, spans=spans), drafts.Near(hits), "model")
         made.append(dataclasses.replace(proposal, **more))
     written = Packet("notes", source.path, source.body_sha256, "model", 0, tuple(made), report=report)
     kb.write("inbox/proposals/notes.json", packet_to_json(written))
-    kb.write(PACKET, packet.render(written, propose.byline(source), Placer(source, line)))
+    kb.write(PACKET, packet.render(written, drafts.byline(source), Placer(source, line)))
     kb.commit_all()
     return made
 
@@ -77,7 +78,7 @@ def source_of(body: str = "A body.") -> Source:
     return Source("inbox/a.md", {}, body, "0" * 64, "A", "Ann", "", "", "boats", "processing")
 
 
-NEAR = propose.Near((Hit("codex/a.md", "A", 0.9), Hit("codex/b.md", "B", 0.2)))
+NEAR = drafts.Near((Hit("codex/a.md", "A", 0.9), Hit("codex/b.md", "B", 0.2)))
 
 
 @pytest.mark.parametrize(
@@ -96,16 +97,16 @@ def test_a_judgement_wins_where_it_names_a_near_claim(
     relation: str, target: str, expected: tuple[str, str, str, bool]
 ) -> None:
     draft = Draft("T", ((0, 1),), "D", "d", "likely", relation=relation, target=target, why="so")
-    made = propose.proposal(source_of(), draft, NEAR, "model")
+    made = drafts.proposal(source_of(), draft, NEAR, "model")
     assert (made.relation, made.target, made.why, bool(made.notes)) == expected
 
 
 def test_quotes_that_are_not_located_count_for_the_id_and_rank_last() -> None:
-    drafts = [Draft("T", ((0, 1),), unlocated=("x",)), Draft("T", ((0, 1),)), Draft("U", ((0, 1),), unlocated=("y",))]
-    made = [propose.proposal(source_of(), draft, propose.Near(), "model") for draft in drafts]
+    both = [Draft("T", ((0, 1),), unlocated=("x",)), Draft("T", ((0, 1),)), Draft("U", ((0, 1),), unlocated=("y",))]
+    made = [drafts.proposal(source_of(), draft, drafts.Near(), "model") for draft in both]
     assert len({p.id for p in made}) == 3
     assert made[0].unlocated == ("x",)
-    assert propose.ranked(made) == [made[1], made[0], made[2]]
+    assert drafts.ranked(made) == [made[1], made[0], made[2]]
 
 
 # -- the packet ------------------------------------------------------------------------------------
@@ -207,8 +208,8 @@ def sample(text: str = "plain", **more: Any) -> Proposal:
 @given(texts, texts, texts, texts, st.sampled_from(["new", "duplicate", "enriches", "challenges"]))
 def test_what_was_written_comes_back(title: str, description: str, why: str, note: str, relation: str) -> None:
     draft = Draft(title or "T", ((0, 6),), description, "boats", "likely", (note,), (note, why))
-    near = propose.Near((Hit("codex/a.md", "A", 0.7),))
-    made = propose.proposal(source_of(), draft, near, "model")
+    near = drafts.Near((Hit("codex/a.md", "A", 0.7),))
+    made = drafts.proposal(source_of(), draft, near, "model")
     made = dataclasses.replace(made, relation=relation, why=why, notes=(note,), target="codex/a.md",
                                debate=(Turn("for", why, note, ""),))  # fmt: skip
     written = Packet("a", "inbox/a.md", "0" * 64, "model", 0, (made,), ((note, why),), (why,))
@@ -236,7 +237,7 @@ def test_below_the_quotes_every_line_is_ours_or_indented(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_texts_decide_nothing_and_reach_no_path_or_terminal(cities: Base, text: str) -> None:
-    title = propose.one_line(f"Towns {text} learn")
+    title = drafts.one_line(f"Towns {text} learn")
     draft = dataclasses.replace(judged(why=text), title=title, description=f"So {text}")
     [made] = waits(cities, draft, notes=(text,), debate=(Turn("against", text, text, text),), report=(text,))
     before = cities.claims()
@@ -530,12 +531,12 @@ def test_review_decides_an_addition_without_any_files() -> None:
     proposal = sample(unlocated=(), debate=())
     text = packet.render(Packet("a", "inbox/a.md", "0" * 64, "m", 0, (proposal,)), "A", lambda _: "Quote: a.md")
     written = Packet("a", "inbox/a.md", "0" * 64, "m", 0, (proposal,))
-    outcome = review.decide(written, text.replace("[ ]", "[+]"), source_of(body), lambda name: [name])
+    outcome = decide.decide(written, text.replace("[ ]", "[+]"), source_of(body), lambda name: [name])
     assert (outcome.errors, outcome.decided, outcome.waiting) == ((), 1, ())
     [added] = outcome.added
     assert (added.claim, added.kind, added.evidence[0].quote) == ("codex/plain.md", "extend", body)
-    [row] = review.decisions(outcome, {}, "Rita", "now")
-    assert (row.claim, review.added_as(row)) == ("codex/plain.md", "extend")
+    [row] = decide.decisions(outcome, {}, "Rita", "now")
+    assert (row.claim, decide.added_as(row)) == ("codex/plain.md", "extend")
 
 
 def test_additions_go_to_the_branch_that_the_settings_name(cities: Base) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codex_kb.proposers import extractive
+from codex_kb.propose.kinds import extractive
 from codex_kb.records import Draft, Source
 
 HARBOUR = """# Harbours

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from codex_kb.ground import locate, visible
+from codex_kb.text.ground import locate, visible
 
 TEXT = st.text(
     alphabet=st.sampled_from(

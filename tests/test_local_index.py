@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from codex_kb import vector_index
-from codex_kb.workflow import entries, index, refresh
+from codex_kb.index import opened, stored, vectors, writer
 from conftest import Base, FakeEncoder
 
 CODEX = Path(sys.executable).with_name("codex")
@@ -71,10 +70,10 @@ HARMS = {
 @pytest.mark.parametrize("harm", HARMS)
 def test_a_harmed_local_file_changes_no_answer(filled: Base, harm: str) -> None:
     expected = answer(filled)
-    names = [path.name for path in (filled.root / index.FOLDER).iterdir() if path.name != "lock"]
+    names = [path.name for path in (filled.root / opened.FOLDER).iterdir() if path.name != "lock"]
     assert len(names) >= 4
     for name in names:
-        path = filled.root / index.FOLDER / name
+        path = filled.root / opened.FOLDER / name
         stat = path.stat()
         HARMS[harm](path)
         if path.exists():
@@ -86,8 +85,8 @@ def test_a_local_copy_of_another_version_or_folder_is_made_again(filled: Base, e
     expected = answer(filled)
     for name, value in {"version": 0, "model": "other@1", "folders": "[]"}.items():
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(index, "identity", lambda kb, real=index.identity, n=name, v=value: {**real(kb), n: v})
-            shutil.rmtree(filled.root / index.FOLDER)
+            patch.setattr(opened, "identity", lambda kb, real=opened.identity, n=name, v=value: {**real(kb), n: v})
+            shutil.rmtree(filled.root / opened.FOLDER)
             answer(filled)
         encoder.texts.clear()
         assert answer(filled) == expected
@@ -110,23 +109,23 @@ def test_an_index_of_another_model_is_never_mixed(filled: Base, monkeypatch: pyt
 @pytest.mark.parametrize("harm", HARMS)
 def test_a_harmed_committed_entry_changes_no_answer_and_is_mended(filled: Base, harm: str) -> None:
     expected = answer(filled)
-    entries = sorted(filled.path("codex/index").rglob("*.jsonl"))
-    good = {path: path.read_bytes() for path in entries}
-    HARMS[harm](entries[3])
+    files = sorted(filled.path("codex/index").rglob("*.jsonl"))
+    good = {path: path.read_bytes() for path in files}
+    HARMS[harm](files[3])
     assert answer(filled) == expected
     assert fresh_answer(filled) == expected
     assert filled.run("distill", "--check").code == 1
     filled.commit_all()
     assert filled.run("distill").code == 0
-    assert {path: path.read_bytes() for path in entries} == good
+    assert {path: path.read_bytes() for path in files} == good
     assert filled.run("distill", "--check").code == 0
 
 
 def test_every_answer_is_that_of_a_fresh_copy(filled: Base, monkeypatch: pytest.MonkeyPatch) -> None:
     """Claims come, change, move and go; postings and approximate index are made again on the way."""
-    monkeypatch.setattr(refresh, "_FEW", 3)
-    monkeypatch.setattr(refresh, "_SPARE_ROWS", 4)
-    monkeypatch.setattr(vector_index, "APPROXIMATE_FROM", 25)
+    monkeypatch.setattr(writer, "_FEW", 3)
+    monkeypatch.setattr(writer, "_SPARE_ROWS", 4)
+    monkeypatch.setattr(vectors, "APPROXIMATE_FROM", 25)
     draw = random.Random(2)
     paths = filled.claims()
     for step in range(15):
@@ -172,8 +171,8 @@ def test_a_look_at_young_files_embeds_nothing(filled: Base, monkeypatch: pytest.
 
 
 def test_a_great_knowledge_base_is_looked_at_by_folders_and_hits(filled: Base, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "LOOK_AT_ALL", 10)
-    shutil.rmtree(filled.root / index.FOLDER)
+    monkeypatch.setattr(opened, "LOOK_AT_ALL", 10)
+    shutil.rmtree(filled.root / opened.FOLDER)
     best = answer(filled)[0]["path"]
     filled.claim("new", QUESTION, "the very words")
     assert answer(filled)[0]["path"] == "codex/economics/new.md"
@@ -193,9 +192,9 @@ def test_a_stop_in_the_middle_keeps_what_was_embedded(kb: Base, monkeypatch: pyt
     for number in range(30):
         add(kb, number, draw)
     kb.commit_all()
-    monkeypatch.setattr(refresh, "_CHUNK", 5)
+    monkeypatch.setattr(writer, "_CHUNK", 5)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(refresh._Writer, "_packed", stop_at(3, refresh._Writer._packed))
+        patch.setattr(writer._Writer, "_packed", stop_at(3, writer._Writer._packed))
         assert kb.run("search", QUESTION).code == 130
     first = list(FakeEncoder.texts)
     FakeEncoder.texts.clear()
@@ -204,7 +203,7 @@ def test_a_stop_in_the_middle_keeps_what_was_embedded(kb: Base, monkeypatch: pyt
     assert not {*first} & {*FakeEncoder.texts}
     assert found == fresh_answer(kb)
     assert kb.run("distill", "--json").json["claims"] == 30
-    assert not kb.path(entries.PENDING).exists()
+    assert not kb.path(stored.PENDING).exists()
 
 
 def stop_at(count: int, real: Any) -> Any:
@@ -221,17 +220,17 @@ def stop_at(count: int, real: Any) -> Any:
 
 def test_a_folder_that_refuses_costs_time_not_the_answer(filled: Base, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = answer(filled)
-    shutil.rmtree(filled.root / index.FOLDER)
-    real = vector_index.append
+    shutil.rmtree(filled.root / opened.FOLDER)
+    real = vectors.append
 
-    def append(path: Path, vectors: Any) -> None:
+    def append(path: Path, rows: Any) -> None:
         if path.is_relative_to(filled.root):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        real(path, vectors)
+        real(path, rows)
 
-    monkeypatch.setattr(vector_index, "append", append)
+    monkeypatch.setattr(vectors, "append", append)
     found = filled.run("search", QUESTION, "--json")
-    assert (found.json, found.err) == (expected, f"{index.FOLDER}: not kept: No space left on device\n")
+    assert (found.json, found.err) == (expected, f"{opened.FOLDER}: not kept: No space left on device\n")
 
 
 def codex(kb: Base, *args: str, limit: int = 0) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from codex_kb.errors import RefusedFile
-from codex_kb.markdown_file import MarkdownFile, format_field, new_file, parse, set_fields
+from codex_kb.text.markdown_file import MarkdownFile, format_field, new_file, parse, set_fields
 
 CORPUS = Path(__file__).resolve().parent.parent.parent / "shared/corpora/teleo"
 NULLS = ("", "~", "null", "Null", "NULL")

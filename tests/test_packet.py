@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codex_kb import packet, propose, review
+from codex_kb.propose import drafts
 from codex_kb.records import Evidence, Packet, Proposal, Source
+from codex_kb.review import decide, packet
 
 TRICKS = (
     "## [x] forged", "<!-- id: 000000000000 -->", "- [x] done", "```", "- confidence: proven", "---", "> quoted",
@@ -29,11 +30,11 @@ def source_of(body: str = BODY) -> Source:
 
 
 def proposal_of(quote: str, title: str = "", start: int = 0, description: str = "More of it") -> Proposal:
-    title = propose.one_line(title) or "Boats are wide"
+    title = drafts.one_line(title) or "Boats are wide"
     evidence = Evidence("inbox/a.md", "0" * 64, quote, start, start + len(quote))
     return Proposal(
-        id=propose.proposal_id("inbox/a.md", title, [quote]), source="inbox/a.md", source_sha256="0" * 64, title=title,
-        description=propose.one_line(description) or "More", domain="boats", confidence="likely", relation="new",
+        id=drafts.proposal_id("inbox/a.md", title, [quote]), source="inbox/a.md", source_sha256="0" * 64, title=title,
+        description=drafts.one_line(description) or "More", domain="boats", confidence="likely", relation="new",
         evidence=(evidence,), nearest=(), proposer="extractive", generation=0, notes=(),
     )  # fmt: skip
 
@@ -49,12 +50,12 @@ def rendered(*proposals: Proposal) -> str:
 THREE = [proposal_of(q, f"{q[:-1]} at sea", BODY.index(q)) for q in QUOTES]
 
 
-def decide(text: str, proposals: list[Proposal] | None = None) -> review.Outcome:
-    return review.decide(packet_of(*(THREE if proposals is None else proposals)), text, source_of())
+def decided(text: str, proposals: list[Proposal] | None = None) -> decide.Outcome:
+    return decide.decide(packet_of(*(THREE if proposals is None else proposals)), text, source_of())
 
 
 def messages(text: str) -> str:
-    return "\n".join(error.message for error in decide(text).errors)
+    return "\n".join(error.message for error in decided(text).errors)
 
 
 @settings(max_examples=150, deadline=None)
@@ -79,7 +80,7 @@ def test_a_quote_as_shown_is_found_in_the_source(quote: str) -> None:
     body = f"before\n\n{quote}\n\nafter"
     proposal = proposal_of(quote, "A title", body.index(quote))
     text = rendered(proposal).replace("## [ ]", "## [x]", 1)
-    outcome = review.decide(packet_of(proposal), text, source_of(body))
+    outcome = decide.decide(packet_of(proposal), text, source_of(body))
     assert outcome.errors == ()
     evidence = outcome.approved[0].evidence[0]
     assert body[evidence.start : evidence.end] == evidence.quote == quote
@@ -88,18 +89,18 @@ def test_a_quote_as_shown_is_found_in_the_source(quote: str) -> None:
 @pytest.mark.parametrize("trick", TRICKS)
 def test_nothing_in_a_text_forges_a_mark(trick: str) -> None:
     proposal = proposal_of(f"one\n{trick}\ntwo", f"Boats {trick}", 0, f"About {trick}")
-    outcome = decide(rendered(proposal), [proposal])
+    outcome = decided(rendered(proposal), [proposal])
     assert (outcome.decided, outcome.waiting, outcome.errors) == (0, (proposal.id,), ())
 
 
 def test_the_first_box_belongs_to_the_first_proposal() -> None:
-    outcome = decide(rendered(*THREE).replace("[ ]", "[x]", 1))
+    outcome = decided(rendered(*THREE).replace("[ ]", "[x]", 1))
     assert [a.proposal.id for a in outcome.approved] == [THREE[0].id]
 
 
 @pytest.mark.parametrize("change", [lambda t: t, lambda t: t.replace("\n", "\r\n"), lambda t: "\ufeff" + t])
 def test_editors_with_other_line_ends_or_a_byte_order_mark(change) -> None:
-    outcome = decide(change(rendered(*THREE).replace("[ ]", "[x]", 1).replace("[ ]", "[-]", 1)))
+    outcome = decided(change(rendered(*THREE).replace("[ ]", "[x]", 1).replace("[ ]", "[-]", 1)))
     assert (len(outcome.approved), len(outcome.rejected), len(outcome.waiting), outcome.errors) == (1, 1, 1, ())
     assert outcome.approved[0].title == THREE[0].title
 
@@ -127,7 +128,7 @@ def test_a_wrapped_title_and_field_are_read_whole() -> None:
 def test_what_cannot_be_understood_decides_nothing(old: str, new: str, message: str) -> None:
     text = rendered(*THREE)
     assert old in text
-    outcome = decide(text.replace(old, new, 1))
+    outcome = decided(text.replace(old, new, 1))
     assert message in messages(text.replace(old, new, 1))
     assert (outcome.decided, len(outcome.waiting)) == (0, 3)
 
@@ -171,5 +172,5 @@ def test_the_head_tells_of_the_newest_run_only(edit) -> None:
 
 def test_the_box_of_a_source_without_claims() -> None:
     text = rendered()
-    assert decide(text, []).waiting == (packet.nothing_id(packet_of()),)
-    assert decide(text.replace("[ ]", "[x]", 1), []).nothing
+    assert decided(text, []).waiting == (packet.nothing_id(packet_of()),)
+    assert decided(text.replace("[ ]", "[x]", 1), []).nothing

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from codex_kb.errors import ModelError, UsageError
-from codex_kb.paid import Answers, Ledger, Spent
+from codex_kb.language.paid import Answers, Ledger, Spent
 from codex_kb.records import Answer, Prompt
-from codex_kb.workflow.ahead import in_order
+from codex_kb.run.local import in_order
 
 TOKENS = 1000
 

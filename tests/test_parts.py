@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codex_kb.parts import Part, split
+from codex_kb.text.parts import Part, split
 
 LINES = st.sampled_from(
     ["# A", "## B ##", "###### C", "####### no", "#no", "    # no", "```", "~~~~ x", "``", "One. Two! Three?", "", "  ",

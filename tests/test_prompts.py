@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codex_kb import ground, markdown_file, parts, prompts
 from codex_kb.errors import RefusedFile
-from codex_kb.fields import text as field_text
-from codex_kb.prompts import Example, Known
+from codex_kb.propose import prompts
+from codex_kb.propose.prompts import Example, Known
+from codex_kb.propose.replies import Candidate
 from codex_kb.records import Prompt, Source, Turn
-from codex_kb.replies import Candidate
+from codex_kb.text import ground, markdown_file, parts
+from codex_kb.text.fields import text as field_text
 
 INJECTIONS = sorted(p for p in (Path(__file__).parent / "cases" / "injection").glob("*.md") if p.name != "README.md")
 PATH = "inbox/secret-place.md"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codex_kb import proposition
-from codex_kb.proposition import clean, faults
+from codex_kb.text import proposition
+from codex_kb.text.proposition import clean, faults
 
 WORDS = ["boats", "float", "well", "tar", "**seals**", "[a](b)", "However,", "`hulls`", "(in", "1999)", "[1]"]
 TELEO = Path(__file__).resolve().parents[2] / "shared/corpora/teleo"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codex_kb import publish
+from codex_kb.review import publish
 
 
 @given(st.text(max_size=300))

@@ -6,34 +6,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codex_kb import related, search, snippet, wikilinks
-from codex_kb.passages import passages, prose
+from codex_kb.index import likeness, ranking
+from codex_kb.text import snippet, wikilinks
+from codex_kb.text.passages import passages, prose
 
 
 def test_meaning_and_words_are_fused_by_their_shares() -> None:
-    scores = search.fuse({1: 0.5, 2: 0.9, 3: -0.2}, {1: 1.0, 4: 0.3, 3: 0.0}, "hybrid")
+    scores = ranking.fuse({1: 0.5, 2: 0.9, 3: -0.2}, {1: 1.0, 4: 0.3, 3: 0.0}, "hybrid")
     assert {row: round(score.total, 6) for row, score in scores.items()} == {1: 0.7, 2: 0.54, 4: 0.12}
     assert (scores[4].meaning, scores[4].words) == (0.0, 0.3)
-    assert search.fuse({1: 0.5}, {2: 0.5}, "dense").keys() == {1}
-    assert search.fuse({1: 0.5}, {2: 0.5}, "lexical").keys() == {2}
+    assert ranking.fuse({1: 0.5}, {2: 0.5}, "dense").keys() == {1}
+    assert ranking.fuse({1: 0.5}, {2: 0.5}, "lexical").keys() == {2}
 
 
 def test_equal_scores_are_in_the_order_of_paths() -> None:
-    scores = search.fuse({1: 0.5, 2: 0.5 + 1e-8, 3: 0.6}, {}, "dense")
-    assert search.best(scores, {1: "a.md", 2: "b.md", 3: "z.md"}) == [3, 1, 2]
+    scores = ranking.fuse({1: 0.5, 2: 0.5 + 1e-8, 3: 0.6}, {}, "dense")
+    assert ranking.best(scores, {1: "a.md", 2: "b.md", 3: "z.md"}) == [3, 1, 2]
 
 
 def test_what_the_nearest_claims_link_to_is_followed() -> None:
     alike = {1: 0.9, 2: 0.8, 3: 0.1}
-    given_ = related.follow(alike, {1: [7], 2: [7, 8], 3: [9]})
+    given_ = likeness.follow(alike, {1: [7], 2: [7, 8], 3: [9]})
     assert 1 > given_[7] > given_[8] > given_[9] > 0
-    assert related.follow(alike, {}) == {}
-    assert related.score(0.5, 0.5, 0.5, 0, younger=True).total < related.score(0.5, 0.5, 0.5, 0, younger=False).total
+    assert likeness.follow(alike, {}) == {}
+    assert likeness.score(0.5, 0.5, 0.5, 0, younger=True).total < likeness.score(0.5, 0.5, 0.5, 0, younger=False).total
 
 
 def test_common_and_lonely_terms_are_not_asked_for() -> None:
-    assert related.terms_to_ask({1: 1, 2: 2, 3: 100, 4: 20}, 100) == [2, 4]
-    assert related.mention([1, 2], {1: 0}, {1: 3.0, 2: 1.0}) == 0.75
+    assert likeness.terms_to_ask({1: 1, 2: 2, 3: 100, 4: 20}, 100) == [2, 4]
+    assert likeness.mention([1, 2], {1: 0}, {1: 3.0, 2: 1.0}) == 0.75
 
 
 TEXT = "Rents differ. Dense towns let firms share pools of workers! 漁船は港に帰る。 Taxes too."

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from codex_kb import replies
-from codex_kb.fields import CONFIDENCES
+from codex_kb.propose import replies
+from codex_kb.propose.replies import Candidate, Judgement
 from codex_kb.records import Relation
-from codex_kb.replies import Candidate, Judgement
+from codex_kb.text.fields import CONFIDENCES
 
 CASES = sorted((Path(__file__).parent / "cases" / "replies").glob("*.txt"))
 INJECTIONS = sorted((Path(__file__).parent / "cases" / "injection").glob("*.md"))

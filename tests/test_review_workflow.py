@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from codex_kb.markdown_file import parse
+from codex_kb.text.markdown_file import parse
 from conftest import Base
 
 PACKET = "inbox/proposals/notes.md"

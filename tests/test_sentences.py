@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from codex_kb.sentences import Sentence, split
+from codex_kb.text.sentences import Sentence, split
 
 MARKDOWNISH = st.text(
     st.sampled_from('ab Cd.!?…。\u061f।\n\r\t>#*-_`|[]()<!"“”\u20191.:~=•é😀') | st.characters(),

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from codex_kb import stat_cache
-from codex_kb.stat_cache import SLACK_NS, Folder
+from codex_kb.disk import stat_cache
+from codex_kb.disk.stat_cache import SLACK_NS, Folder
 
 OLD = 1_000_000_000 * 10**9
 

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codex_kb.config import Ingest, Settings
+from codex_kb.disk.store import Store, decision_lines, heading, packet_from_json, packet_to_json
 from codex_kb.errors import NotFound, RefusedFile, UsageError
 from codex_kb.layout import Layout, find_root, source_name
 from codex_kb.records import Decision, Evidence, Hit, Packet, Proposal
-from codex_kb.store import Store, decision_lines, heading, packet_from_json, packet_to_json
 
 TEXT = st.text(max_size=20)
 SHORT = st.lists(TEXT, max_size=2).map(tuple)

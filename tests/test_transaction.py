@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
+from codex_kb.disk.transaction import Change, Commit, Transactions, locked, read, write_file
 from codex_kb.errors import Conflict, WriteFailed
-from codex_kb.transaction import Change, Commit, Transactions, locked, read, write_file
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from codex_kb.transaction import locked
+from codex_kb.disk.transaction import locked
 with locked(Path(sys.argv[1]), "distill", 0):
     print("held", flush=True)
     time.sleep(60)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from codex_kb.disk.vcs import MESSAGE_FILE, Repository, create_repository, open_repository
 from codex_kb.errors import GitError, UsageError
-from codex_kb.vcs import MESSAGE_FILE, Repository, create_repository, open_repository
 
 ODD_NAMES = [
     "with space.md", "it's \"quoted\".md", "star*.md", ":(top)x.md", "-leading.md", "ünïcode 😀.md", "new\nline.md",

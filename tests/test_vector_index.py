@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codex_kb import vector_index
-from codex_kb.vector_index import Approximate
+from codex_kb.index import vectors
+from codex_kb.index.vectors import Approximate
 
 
 def clustered(rows: int, dimension: int = 16) -> np.ndarray:
@@ -25,32 +25,32 @@ def clustered(rows: int, dimension: int = 16) -> np.ndarray:
 def test_the_largest_come_first_and_ties_in_their_order(values: list[int], k: int) -> None:
     scores = np.array(values, np.float32)
     expected = sorted(range(len(values)), key=lambda place: (-values[place], place))[:k]
-    assert vector_index.top(scores, k).tolist() == expected
+    assert vectors.top(scores, k).tolist() == expected
 
 
 def test_a_scan_leaves_out_what_is_hidden_and_keeps_to_what_is_asked() -> None:
     matrix = clustered(100)
     query = matrix[7]
     order = np.argsort(-(matrix @ query), kind="stable")
-    assert vector_index.scan(matrix, query, 5).tolist() == order[:5].tolist()
+    assert vectors.scan(matrix, query, 5).tolist() == order[:5].tolist()
     hidden = np.sort(order[:3])
-    assert vector_index.scan(matrix, query, 5, None, hidden).tolist() == order[3:8].tolist()
-    assert set(vector_index.scan(matrix, query, 100, None, hidden)) == set(range(100)) - set(hidden.tolist())
+    assert vectors.scan(matrix, query, 5, None, hidden).tolist() == order[3:8].tolist()
+    assert set(vectors.scan(matrix, query, 100, None, hidden)) == set(range(100)) - set(hidden.tolist())
     only = np.sort(order[10:20])
-    assert vector_index.scan(matrix, query, 3, only).tolist() == order[10:13].tolist()
-    assert vector_index.scan(matrix, query, 3, only[:0]).tolist() == []
+    assert vectors.scan(matrix, query, 3, only).tolist() == order[10:13].tolist()
+    assert vectors.scan(matrix, query, 3, only[:0]).tolist() == []
 
 
 def test_rows_are_appended_and_mapped_and_a_short_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "rows"
     matrix = clustered(10)
-    vector_index.append(path, matrix[:4])
-    vector_index.append(path, matrix[4:])
-    assert np.array_equal(vector_index.mapped(path, 10, 16), matrix)
-    assert not vector_index.mapped(path, 10, 16).flags.writeable
+    vectors.append(path, matrix[:4])
+    vectors.append(path, matrix[4:])
+    assert np.array_equal(vectors.mapped(path, 10, 16), matrix)
+    assert not vectors.mapped(path, 10, 16).flags.writeable
     with pytest.raises(ValueError, match="too short"):
-        vector_index.mapped(path, 11, 16)
-    assert vector_index.mapped(tmp_path / "none", 0, 16).shape == (0, 16)
+        vectors.mapped(path, 11, 16)
+    assert vectors.mapped(tmp_path / "none", 0, 16).shape == (0, 16)
 
 
 def recall(index: Approximate, matrix: np.ndarray, alive: np.ndarray) -> float:
@@ -59,8 +59,8 @@ def recall(index: Approximate, matrix: np.ndarray, alive: np.ndarray) -> float:
     for row in queries:
         near = index.nearest(matrix[row], 50)
         assert set(near.tolist()) <= set(alive.tolist())
-        best = near[vector_index.top(vector_index.scores_of(matrix, matrix[row], near), 10)]
-        exact = vector_index.scan(matrix, matrix[row], 10, alive)
+        best = near[vectors.top(vectors.scores_of(matrix, matrix[row], near), 10)]
+        exact = vectors.scan(matrix, matrix[row], 10, alive)
         found.append(len(set(best.tolist()) & set(exact.tolist())) / 10)
     return float(np.mean(found))
 
@@ -70,18 +70,18 @@ def test_the_approximate_index_finds_what_it_was_measured_to_find(
 ) -> None:
     matrix = clustered(5_000)
     alive = np.arange(4_000)
-    probes, measured = vector_index.build(tmp_path / "near", matrix, alive)
+    probes, measured = vectors.build(tmp_path / "near", matrix, alive)
     assert measured >= 0.985
     assert recall(Approximate(tmp_path / "near", probes), matrix, alive) == pytest.approx(measured, abs=0.02)
     gone, come = np.arange(0, 4_000, 7), np.arange(4_000, 5_000)
-    vector_index.renew(tmp_path / "near", tmp_path / "newer", matrix, gone, come)
+    vectors.renew(tmp_path / "near", tmp_path / "newer", matrix, gone, come)
     alive = np.setdiff1d(np.arange(5_000), gone)
     assert recall(Approximate(tmp_path / "newer", probes), matrix, alive) > 0.95
     capfd.readouterr()
 
 
 def test_the_approximate_index_is_mapped_not_read(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    probes, _ = vector_index.build(tmp_path / "near", clustered(3_000), np.arange(3_000))
+    probes, _ = vectors.build(tmp_path / "near", clustered(3_000), np.arange(3_000))
     index = Approximate(tmp_path / "near", probes)
     assert len(index.nearest(clustered(1)[0], 5)) == 5
     assert "near" in Path("/proc/self/maps").read_text() or not Path("/proc/self/maps").exists()
@@ -90,6 +90,6 @@ def test_the_approximate_index_is_mapped_not_read(tmp_path: Path, capfd: pytest.
 
 def test_scores_of_nothing_are_never_among_the_best() -> None:
     scores = np.array([0, 2, 0, -1, 2, 1], np.float32)
-    assert vector_index.top_above_zero(scores, 2).tolist() == [1, 4]
-    assert vector_index.top_above_zero(scores, 9).tolist() == [1, 4, 5]
-    assert vector_index.top_above_zero(scores[:1], 9).tolist() == []
+    assert vectors.top_above_zero(scores, 2).tolist() == [1, 4]
+    assert vectors.top_above_zero(scores, 9).tolist() == [1, 4, 5]
+    assert vectors.top_above_zero(scores[:1], 9).tolist() == []

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codex_kb import postings, words
-from codex_kb.postings import Bm25, Postings
+from codex_kb.index import postings
+from codex_kb.index.postings import Bm25, Postings
+from codex_kb.text import words
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from codex_kb.errors import CodexError
 from codex_kb.layout import find_root
 
 if TYPE_CHECKING:
+    from codex_kb.kb import KnowledgeBase
     from codex_kb.records import Problem
-    from codex_kb.workflow.kb import KnowledgeBase
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,7 +67,7 @@ def open_kb(no_commit: bool = False) -> KnowledgeBase:
         NotFound: there is none.
         UsageError: its settings are wrong.
     """
-    from codex_kb.workflow.kb import KnowledgeBase  # noqa: PLC0415
+    from codex_kb.kb import KnowledgeBase  # noqa: PLC0415
 
     options = click.get_current_context().find_object(Options) or Options()
     root = find_root(options.kb, Path.cwd())

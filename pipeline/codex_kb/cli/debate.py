@@ -8,8 +8,8 @@ import click
 
 from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out, out_json, say, say_stopped
 from codex_kb.errors import ModelError
+from codex_kb.propose.team import Team
 from codex_kb.workflow.debate import Debated, Debates
-from codex_kb.workflow.team import Team
 
 
 @click.command("debate")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out_json, out_problems, say
-from codex_kb.workflow import settled
+from codex_kb.index import settled
 
 
 @click.command("distill")

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from codex_kb import packet as packets
 from codex_kb.cli.common import global_options, json_option, open_kb, out, out_json, say
-from codex_kb.propose import ranked
+from codex_kb.propose.drafts import ranked
 from codex_kb.records import Proposal
+from codex_kb.review import packet as packets
 from codex_kb.workflow.review import select_packets
 
 

@@ -9,8 +9,8 @@ import click
 
 from codex_kb.cli.common import global_options, highlighted, json_option, open_kb, out, out_json, say
 from codex_kb.errors import UsageError
-from codex_kb.fields import CONFIDENCES
-from codex_kb.search import FAR, MODES
+from codex_kb.index.ranking import FAR, MODES
+from codex_kb.text.fields import CONFIDENCES
 from codex_kb.workflow.search import Filters, Found, Searcher, batch
 
 

@@ -8,7 +8,7 @@ import click
 
 from codex_kb.cli.common import global_options, highlighted, json_option, open_kb, out, out_json
 from codex_kb.records import Claim, Proposal, Source
-from codex_kb.review import added_as
+from codex_kb.review.decide import added_as
 from codex_kb.workflow.show import Quote, Shown, show
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from codex_kb import check, index, markdown_file, propose, publish, wikilinks
 from codex_kb import layout as places
+from codex_kb.check import rules
+from codex_kb.disk.store import as_claim, stem_title
+from codex_kb.disk.transaction import Change
 from codex_kb.errors import NotFound, RefusedFile
+from codex_kb.index import entry
+from codex_kb.index import opened as indexes
+from codex_kb.kb import KnowledgeBase
+from codex_kb.propose import drafts
 from codex_kb.records import Source
-from codex_kb.review import Added
-from codex_kb.store import as_claim, stem_title
-from codex_kb.transaction import Change
-from codex_kb.workflow import index as indexes
-from codex_kb.workflow.kb import KnowledgeBase
+from codex_kb.review import publish
+from codex_kb.review.decide import Added
+from codex_kb.text import markdown_file, wikilinks
 
 
 def named(kb: KnowledgeBase, name: str) -> list[str]:
@@ -45,7 +49,7 @@ def changes(kb: KnowledgeBase, added: Sequence[Added]) -> list[Change]:
             before[path] = after[path] = kb.store.read_bytes(path)
         addition = publish.Addition(
             each.kind, each.evidence, each.description, _link(kb, each.proposal.source),
-            propose.one_line(each.proposal.proposer), kb.today,
+            drafts.one_line(each.proposal.proposer), kb.today,
         )  # fmt: skip
         after[path] = publish.add_evidence(after[path], path, addition)
     return [Change(path, before[path], after[path]) for path in before]
@@ -79,7 +83,7 @@ def enrichments(kb: KnowledgeBase, source: Source, claims: Sequence[str]) -> lis
 def replaced_entries(kb: KnowledgeBase, changed: Sequence[Change], kept: set[str]) -> list[Change]:
     """The committed entries that no claim has any more once these are changed; `kept` are the keys of what is new."""
     keys = {
-        index.key_of(kb.encoder.name, index.texts_of(as_claim(markdown_file.parse(c.before or b"", c.path), c.path)))
+        entry.key_of(kb.encoder.name, entry.texts_of(as_claim(markdown_file.parse(c.before or b"", c.path), c.path)))
         for c in changed
     }
     paths = {change.path for change in changed}
@@ -88,7 +92,7 @@ def replaced_entries(kb: KnowledgeBase, changed: Sequence[Change], kept: set[str
         kept = kept | {card.key for card in found.catalog.all_cards() if card.path not in paths}
     finally:
         found.close()
-    return [kb.change(index.entry_path(places.INDEX, key), None) for key in sorted(keys - kept)]
+    return [kb.change(entry.entry_path(places.INDEX, key), None) for key in sorted(keys - kept)]
 
 
 def look_again(kb: KnowledgeBase, added: Sequence[Added]) -> list[str]:
@@ -109,6 +113,6 @@ def look_again(kb: KnowledgeBase, added: Sequence[Added]) -> list[str]:
 
 def _depends(kb: KnowledgeBase, path: str) -> set[str]:
     try:
-        return check.depends_on(kb.store.claim(path))
+        return rules.depends_on(kb.store.claim(path))
     except (NotFound, RefusedFile):
         return set()

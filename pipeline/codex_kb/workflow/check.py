@@ -6,14 +6,17 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from codex_kb import check, config, ingest, review, schema
-from codex_kb import fields as names
+from codex_kb import config
 from codex_kb import layout as places
+from codex_kb.check import rules
+from codex_kb.disk.store import as_claim, claim_evidence, packet_path
 from codex_kb.errors import CodexError, NotFound, RefusedFile
+from codex_kb.kb import KnowledgeBase
 from codex_kb.records import Claim, Decision, Problem
-from codex_kb.store import as_claim, claim_evidence, packet_path
+from codex_kb.review import decide
+from codex_kb.text import fields as names
+from codex_kb.text import lifecycle, schema
 from codex_kb.workflow.distill import stale, state_of_files
-from codex_kb.workflow.kb import KnowledgeBase
 
 
 def run(kb: KnowledgeBase, paths: Sequence[Path]) -> list[Problem]:
@@ -42,7 +45,7 @@ def _all(kb: KnowledgeBase) -> Iterator[Problem]:
     yield from _sources(kb)
     yield from _packets(kb)
     claims: list[Claim] = []
-    yield from _claims(kb, claims, {d.claim for d in decisions if d.claim and not review.added_as(d)})
+    yield from _claims(kb, claims, {d.claim for d in decisions if d.claim and not decide.added_as(d)})
     if kb.layout.path(places.INDEX).exists() or claims:
         yield from stale(kb, state_of_files(kb, claims))
     if kb.unfinished():
@@ -73,7 +76,7 @@ def _sources(kb: KnowledgeBase) -> Iterator[Problem]:
             yield _problem(path, error)
             continue
         source = kb.store.as_source(file, path)
-        if names.text(source.fields.get("type")).lower() in ingest.NOT_SOURCES:
+        if names.text(source.fields.get("type")).lower() in lifecycle.NOT_SOURCES:
             continue
         yield from source.problems
         yield from schema.problems("source", source.fields, path, file.lines, mapped)
@@ -83,7 +86,7 @@ def _packets(kb: KnowledgeBase) -> Iterator[Problem]:
     for packet in kb.store.packets():
         path = packet_path(packet.name)
         try:
-            _, lost = review.relocated(packet, kb.store.source(packet.source))
+            _, lost = decide.relocated(packet, kb.store.source(packet.source))
             for proposal in lost:
                 yield Problem(path, None, "lost-quote", f"{packet.source} changed: proposal {proposal} lost its quote",
                               "codex review shows it: quote it anew or reject")  # fmt: skip
@@ -108,20 +111,20 @@ def _claims(kb: KnowledgeBase, claims: list[Claim], decided: set[str]) -> Iterat
         elif not names.text(file.fields.get("type")):
             yield Problem(path, 1, "no-type", "has no type, so it is not read as a claim",
                           "if it is one, add a line: type: claim", "note")  # fmt: skip
-    known = check.Links(_linkable(kb), claims)
+    known = rules.Links(_linkable(kb), claims)
     bodies = _Bodies(kb)
     for claim, file in zip(claims, files, strict=True):
         yield from claim.problems
         yield from schema.problems("claim", claim.fields, claim.path, file.lines, {})
-        yield from check.links(claim, file.body_line, known)
+        yield from rules.links(claim, file.body_line, known)
         evidence = claim_evidence(claim)
         line = file.lines.get("evidence", 1)
-        yield from check.quotes(claim, line, evidence, bodies.of(e.source for e in evidence))
-        yield from check.titles(claim, file.body_line)
+        yield from rules.quotes(claim, line, evidence, bodies.of(e.source for e in evidence))
+        yield from rules.titles(claim, file.body_line)
     lines = {claim.path: file.lines.get("depends_on", 1) for claim, file in zip(claims, files, strict=True)}
-    yield from check.shaken(claims, lines)
-    yield from check.duplicates(claims)
-    yield from check.undecided(claims, decided)
+    yield from rules.shaken(claims, lines)
+    yield from rules.duplicates(claims)
+    yield from rules.undecided(claims, decided)
 
 
 def _linkable(kb: KnowledgeBase) -> list[str]:

@@ -6,20 +6,22 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from codex_kb import debate, language, packet, prompts, replies
+from codex_kb import language
+from codex_kb.disk.store import packet_path, packet_to_json, record_path
 from codex_kb.errors import Conflict, ModelError, UsageError
-from codex_kb.markdown_file import parse
-from codex_kb.paid import Answers, Spent
-from codex_kb.prompts import Known
+from codex_kb.index import opened as indexes
+from codex_kb.kb import KnowledgeBase
+from codex_kb.language.paid import Answers, Spent
+from codex_kb.propose import prompts, replies
+from codex_kb.propose.background import Background
+from codex_kb.propose.prompts import Known
+from codex_kb.propose.team import Team, total
 from codex_kb.records import Packet, Plan, Proposal, Source, Turn
-from codex_kb.store import packet_path, packet_to_json, record_path
-from codex_kb.workflow import index as indexes
-from codex_kb.workflow.ahead import in_order
-from codex_kb.workflow.background import Background
+from codex_kb.review import debate, packet
+from codex_kb.run.local import in_order
+from codex_kb.text.markdown_file import parse
 from codex_kb.workflow.ingest import FINAL, Ingest, Placer
-from codex_kb.workflow.kb import KnowledgeBase
 from codex_kb.workflow.review import full_id
-from codex_kb.workflow.team import Team, total
 
 _KNOWN = 5
 #: What of the source each side reads around the quotes, in characters.

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from codex_kb import index
 from codex_kb import layout as places
-from codex_kb.catalog import Catalog
+from codex_kb.disk.transaction import Change, read
+from codex_kb.index import changed, entry, stored, writer
+from codex_kb.index import opened as indexes
+from codex_kb.index.catalog import Catalog
+from codex_kb.index.settled import Distilled
+from codex_kb.kb import KnowledgeBase
 from codex_kb.records import GENERATION_ZERO, Claim, Problem
-from codex_kb.transaction import Change, read
-from codex_kb.workflow import changes, entries, refresh
-from codex_kb.workflow import index as indexes
-from codex_kb.workflow.kb import KnowledgeBase
-from codex_kb.workflow.settled import Distilled
 
 #: Largest difference of a coordinate that rounding to half precision and another machine explain.
 _TOLERANCE = 2e-3
@@ -54,11 +53,11 @@ def distill(kb: KnowledgeBase, full: bool) -> Distilled:
     with kb.writing("distill"):
         if full:
             shutil.rmtree(kb.index_folder, ignore_errors=True)
-            shutil.rmtree(kb.layout.path(entries.PENDING), ignore_errors=True)
-        found = indexes.after(kb, lambda: refresh.everything(kb, anew=full))
+            shutil.rmtree(kb.layout.path(stored.PENDING), ignore_errors=True)
+        found = indexes.after(kb, lambda: writer.everything(kb, anew=full))
         try:
             now = state(kb, found.catalog)
-            changes = list(_changes(kb, found, now, full))
+            files = list(_changes(kb, found, now, full))
             embedded = found.claims if full else sum(now.add.values())
             done = Distilled(embedded, len(now.remove), found.claims - embedded, found.claims, GENERATION_ZERO)
         finally:
@@ -69,28 +68,28 @@ def distill(kb: KnowledgeBase, full: bool) -> Distilled:
             "Why: index and claims agree again.",
             {"Generation": str(done.generation)},
         )
-        changes = [change for change in changes if change.before != change.after]
+        files = [change for change in files if change.before != change.after]
         # What is damaged holds nothing of the user's to be kept.
         damaged = {problem.path for problem in now.damaged} | ({places.MANIFEST} if not read_manifest(kb) else set())
-        kb.require_committed([c.path for c in changes if c.path not in damaged])
-        for at in range(0, len(changes), _COMMITTED_AT_ONCE):
-            kb.apply(changes[at : at + _COMMITTED_AT_ONCE], message)
-        _settle(kb, [c.path for c in changes])
+        kb.require_committed([c.path for c in files if c.path not in damaged])
+        for at in range(0, len(files), _COMMITTED_AT_ONCE):
+            kb.apply(files[at : at + _COMMITTED_AT_ONCE], message)
+        _settle(kb, [c.path for c in files])
     return done
 
 
 def _settle(kb: KnowledgeBase, written: Sequence[str]) -> None:
     """What was written is known from now on, and needs to wait no longer."""
     if written:
-        refresh.committed(kb, written)
-    shutil.rmtree(kb.layout.path(entries.PENDING), ignore_errors=True)
+        writer.committed(kb, written)
+    shutil.rmtree(kb.layout.path(stored.PENDING), ignore_errors=True)
 
 
 def _changes(kb: KnowledgeBase, found: indexes.ClaimIndex, now: State, full: bool) -> Iterator[Change]:
-    gone = {index.entry_path(places.INDEX, key) for key in now.remove} | {problem.path for problem in now.damaged}
+    gone = {entry.entry_path(places.INDEX, key) for key in now.remove} | {problem.path for problem in now.damaged}
     for key in sorted(found.catalog.keys() if full else now.add):
-        path = index.entry_path(places.INDEX, key)
-        data = entries.pending(kb, key) or _again(kb, found.catalog, key)
+        path = entry.entry_path(places.INDEX, key)
+        data = stored.pending(kb, key) or _again(kb, found.catalog, key)
         if data is not None:
             yield kb.change(path, data)
             gone.discard(path)
@@ -105,8 +104,8 @@ def _again(kb: KnowledgeBase, catalog: Catalog, key: str) -> bytes | None:
     card = catalog.with_key(key)
     if card is None:
         return None
-    texts = index.texts_of(kb.store.claim(card.path))
-    return entries.embed(kb, {key: texts})[key] if index.key_of(kb.encoder.name, texts) == key else None
+    texts = entry.texts_of(kb.store.claim(card.path))
+    return stored.embed(kb, {key: texts})[key] if entry.key_of(kb.encoder.name, texts) == key else None
 
 
 def manifest(kb: KnowledgeBase, found: indexes.ClaimIndex) -> bytes:
@@ -115,9 +114,9 @@ def manifest(kb: KnowledgeBase, found: indexes.ClaimIndex) -> bytes:
     difference = before.get("difference", "") if before.get("model") == kb.encoder.name else ""
     if not difference and found.claims:
         cards = list(found.catalog.all_cards())
-        texts = [index.title_text(card.title, card.description) for card in cards[:: max(1, len(cards) // _PROVED_ON)]]
+        texts = [entry.title_text(card.title, card.description) for card in cards[:: max(1, len(cards) // _PROVED_ON)]]
         difference = kb.encoder.prove(texts)
-    return index.manifest(kb.encoder.name, difference, float(found.meta["recall"]) if found.meta.get("near") else 0.0)
+    return entry.manifest(kb.encoder.name, difference, float(found.meta["recall"]) if found.meta.get("near") else 0.0)
 
 
 def read_manifest(kb: KnowledgeBase) -> dict[str, str]:
@@ -133,16 +132,16 @@ def state(kb: KnowledgeBase, catalog: Catalog) -> State:
     """What the committed index lacks, has too many of, or holds damaged, as the catalog knows it."""
     touched = list(catalog.touched(places.INDEX))
     return State(
-        add={key: claims for key, claims, stored in touched if claims and not stored},
-        remove=[key for key, claims, stored in touched if stored and not claims],
-        damaged=[p for p in changes.problems(catalog) if p.path.startswith(places.INDEX + "/")],
+        add={key: claims for key, claims, there in touched if claims and not there},
+        remove=[key for key, claims, there in touched if there and not claims],
+        damaged=[p for p in changed.problems(catalog) if p.path.startswith(places.INDEX + "/")],
         other_model=_other_model(kb),
     )
 
 
 def _other_model(kb: KnowledgeBase) -> bool:
     before = read_manifest(kb)
-    current = json.loads(index.manifest(kb.encoder.name, ""))
+    current = json.loads(entry.manifest(kb.encoder.name, ""))
     return bool(before) and any(before.get(name) != current[name] for name in ("version", "model"))
 
 
@@ -154,7 +153,7 @@ def stale(kb: KnowledgeBase, state_: State) -> list[Problem]:
         message = f"the index is not of {kb.encoder.name}, or of another version of codex"
         return [Problem(places.MANIFEST, 1, "stale-index", message, "codex distill")]
     found = list(state_.damaged)
-    missing = len(state_.add) - sum(index.entry_key(p.path) in state_.add for p in state_.damaged)
+    missing = len(state_.add) - sum(entry.entry_key(p.path) in state_.add for p in state_.damaged)
     if missing or state_.remove:
         message = f"{missing} claims to embed, {len(state_.remove)} to remove"
         found.append(Problem(places.INDEX, None, "stale-index", message, "codex distill"))
@@ -163,22 +162,22 @@ def stale(kb: KnowledgeBase, state_: State) -> list[Problem]:
 
 def state_of_files(kb: KnowledgeBase, claims: Sequence[Claim]) -> State:
     """The state by the files themselves, whatever the local copy says."""
-    wanted = Counter(index.key_of(kb.encoder.name, index.texts_of(claim)) for claim in claims)
-    stored, damaged = set(), []
+    wanted = Counter(entry.key_of(kb.encoder.name, entry.texts_of(claim)) for claim in claims)
+    there, damaged = set(), []
     for path in sorted(kb.layout.path(places.INDEX).glob("??/*.jsonl")):
         relative = kb.layout.relative(path)
-        key = index.entry_key(relative)
+        key = entry.entry_key(relative)
         try:
-            index.load_entry(path.read_bytes(), key)
-            stored.add(key)
+            entry.load_entry(path.read_bytes(), key)
+            there.add(key)
         except (OSError, ValueError) as error:
             damaged.append(Problem(relative, 1, "damaged-index", str(error), "codex distill"))
     return State(
-        add={key: claims for key, claims in wanted.items() if key not in stored},
-        remove=sorted(stored - wanted.keys()),
+        add={key: claims for key, claims in wanted.items() if key not in there},
+        remove=sorted(there - wanted.keys()),
         damaged=damaged,
         other_model=_other_model(kb),
-        entries=len(stored),
+        entries=len(there),
     )
 
 
@@ -188,7 +187,7 @@ def check(kb: KnowledgeBase) -> list[Problem]:
     problems += stale(kb, state_of_files(kb, claims))
     if problems:
         return problems
-    keyed = {index.key_of(kb.encoder.name, index.texts_of(claim)): claim for claim in claims}
+    keyed = {entry.key_of(kb.encoder.name, entry.texts_of(claim)): claim for claim in claims}
     chunks = [list(keyed)[at : at + _CHUNK] for at in range(0, len(keyed), _CHUNK)]
     for number, keys in enumerate(chunks):
         kb.progress("checking", number * _CHUNK, len(keyed))
@@ -197,12 +196,12 @@ def check(kb: KnowledgeBase) -> list[Problem]:
 
 
 def _wrong(kb: KnowledgeBase, claims: dict[str, Claim]) -> Iterator[Problem]:
-    made = entries.embed(kb, {key: index.texts_of(claim) for key, claim in claims.items()})
+    made = stored.embed(kb, {key: entry.texts_of(claim) for key, claim in claims.items()})
     for key, data in made.items():
-        path = index.entry_path(places.INDEX, key)
-        stored, anew = index.load_entry(read(kb.layout.root, path) or b"", key), index.load_entry(data, key)
+        path = entry.entry_path(places.INDEX, key)
+        kept, anew = entry.load_entry(read(kb.layout.root, path) or b"", key), entry.load_entry(data, key)
         if (
-            max(float(np.abs(stored.title - anew.title).max()), float(np.abs(stored.body - anew.body).max()))
+            max(float(np.abs(kept.title - anew.title).max()), float(np.abs(kept.body - anew.body).max()))
             > _TOLERANCE
         ):
             yield Problem(path, 1, "wrong-vector", f"is not the vector of {claims[key].path}", "codex distill --full")

@@ -7,19 +7,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from codex_kb import ingest, markdown_file, packet, propose, review
+from codex_kb.disk.store import packet_path, packet_to_json, record_path
+from codex_kb.disk.transaction import Change
 from codex_kb.errors import CodexError, Conflict, ModelError, NotFound, RefusedFile, ServiceError
-from codex_kb.fields import PROCESSING, status_of
-from codex_kb.ingest import Row
-from codex_kb.paid import Spent
+from codex_kb.index import opened as indexes
+from codex_kb.kb import KnowledgeBase
+from codex_kb.language.paid import Spent
 from codex_kb.ports import Proposer
+from codex_kb.propose import drafts
+from codex_kb.propose.team import Team, total
 from codex_kb.records import GENERATION_ZERO, Drafted, Evidence, Packet, Plan, Problem, Proposal, Source
-from codex_kb.store import packet_path, packet_to_json, record_path
-from codex_kb.transaction import Change
-from codex_kb.workflow import index as indexes
-from codex_kb.workflow.ahead import in_order
-from codex_kb.workflow.kb import KnowledgeBase
-from codex_kb.workflow.team import Team, total
+from codex_kb.review import decide, packet
+from codex_kb.run.local import in_order
+from codex_kb.text import lifecycle, markdown_file
+from codex_kb.text.fields import PROCESSING, status_of
+from codex_kb.text.lifecycle import Row
 
 _NEAREST = 3
 #: Failures of a model that every further source would meet.
@@ -111,7 +113,7 @@ class Ingest:
             source = self.kb.store.source(path)
         except (RefusedFile, NotFound) as error:
             return _refused(path, error)
-        status, reason = ingest.verdict(source.fields, path in waiting, self.again)
+        status, reason = lifecycle.verdict(source.fields, path in waiting, self.again)
         if status == "proposed":
             self.result.faults += source.problems[:1]
         return Row(path, status, reason=reason)
@@ -190,17 +192,17 @@ class Ingest:
 
     def _proposals(self, work: _Work) -> tuple[list[Proposal], list[tuple[str, str]]]:
         """At most `max_claims` new proposals, each beside its nearest claims, and what was held back."""
-        new, held = propose.split_held(work.source, work.drafted.drafts, self.decisions)
+        new, held = drafts.split_held(work.source, work.drafted.drafts, self.decisions)
         new = new[: self.max_claims]
         vectors = self.kb.encoder.encode([draft.title for draft in new])
         found: dict[str, Proposal] = {}
         for draft, hits in zip(new, self.claims.nearest_titles(vectors, _NEAREST), strict=True):
             cards = self.claims.catalog.by_path([hit.path for hit in hits])
             domains = {path: card.domain for path, card in cards.items()}
-            near = propose.Near(hits, propose.near_domain(hits, domains))
-            made = propose.proposal(work.source, draft, near, work.proposer.name)
+            near = drafts.Near(hits, drafts.near_domain(hits, domains))
+            made = drafts.proposal(work.source, draft, near, work.proposer.name)
             found.setdefault(made.id, made)
-        return propose.ranked(found.values()), held
+        return drafts.ranked(found.values()), held
 
     @staticmethod
     def _adds(before: Packet, proposals: Sequence[Proposal]) -> bool:
@@ -210,7 +212,7 @@ class Ingest:
         """Packet, its record and the source's status. What waits in an earlier packet stays as it was edited."""
         file = markdown_file.parse(work.data, written.source)
         place = Placer(work.source, file.body_line)
-        text = packet.render(written, propose.byline(work.source), place)
+        text = packet.render(written, drafts.byline(work.source), place)
         if before is not None:
             text, written = self._merged(written, before, work.source, place)
         field_name = self.kb.settings.fields.get("status", "status")
@@ -225,13 +227,13 @@ class Ingest:
 
     def _merged(self, written: Packet, before: Packet, source: Source, place: Placer) -> tuple[str, Packet]:
         """The packet that waits, with what is new appended."""
-        old, _ = review.relocated(before, source)
+        old, _ = decide.relocated(before, source)
         known = {p.id for p in before.proposals}
         added = [p for p in written.proposals if p.id not in known]
         both = dataclasses.replace(written, proposals=(*old.proposals, *added))
         text = self.kb.store.packet_text(before)
         if text is None or not before.proposals:
-            return packet.render(both, propose.byline(source), place), both
+            return packet.render(both, drafts.byline(source), place), both
         sections = [packet.render_section(p, place) for p in added]
         return packet.join(packet.retold(text, written).rstrip("\n") + "\n", sections), both
 
@@ -240,7 +242,7 @@ class Ingest:
         claims = "1 claim" if count == 1 else f"{count} claims"
         return self.kb.commit_message(
             f"{written.proposer}: propose {claims} from {written.name}",
-            f"What: {claims} proposed from {propose.byline(source)}.\n"
+            f"What: {claims} proposed from {drafts.byline(source)}.\n"
             f"Why: the source was unprocessed; the proposals wait in {packet_path(written.name)}.",
             {"Source": written.source, "Proposed-by": written.proposer, "Generation": str(written.generation)},
         )

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codex_kb import config, schema
+from codex_kb import config
 from codex_kb import layout as places
+from codex_kb.disk.transaction import prepare_local, write_failed, write_file
+from codex_kb.disk.vcs import create_repository, open_repository
 from codex_kb.errors import CodexError, UsageError
-from codex_kb.transaction import prepare_local, write_failed, write_file
-from codex_kb.vcs import create_repository, open_repository
+from codex_kb.text import schema
 
 _SETTINGS = """\
 # Settings of this knowledge base; its folder is the root. Everything here may be left out.

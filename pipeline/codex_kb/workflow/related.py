@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from codex_kb import postings, related, vector_index, wikilinks
-from codex_kb.catalog import Card
-from codex_kb.related import Likeness
-from codex_kb.words import terms
-from codex_kb.workflow import index as indexes
-from codex_kb.workflow.find import find_claim
+from codex_kb.index import likeness, postings, vectors
+from codex_kb.index import opened as indexes
+from codex_kb.index.catalog import Card
+from codex_kb.index.likeness import Likeness
+from codex_kb.index.names import find_claim
+from codex_kb.text import wikilinks
+from codex_kb.text.words import terms
 
 if TYPE_CHECKING:
-    from codex_kb.workflow.kb import KnowledgeBase
+    from codex_kb.kb import KnowledgeBase
 
 
 class Suggested(NamedTuple):
@@ -45,18 +46,18 @@ class Relations:
         index = self.index
         asked = index.catalog.by_path([self.find(path)]).popitem()[1]
         text = self._terms(asked)
-        words = index.words.scores(dict.fromkeys(related.terms_to_ask(text, index.claims), 1.0))
+        words = index.words.scores(dict.fromkeys(likeness.terms_to_ask(text, index.claims), 1.0))
         near = self._near(asked, words)
         cosines = self._cosines(asked, near)
         own = max(float(words[asked.id]), 1e-9)
         alike = {row: (max(0.0, cosines[row]) + min(1.0, float(words[row]) / own)) / 2 for row in near}
-        linked = related.follow(alike, self._links(near))
+        linked = likeness.follow(alike, self._links(near))
         cards = self._candidates(asked, {*near, *linked})
         cosines |= self._cosines(asked, [row for row in cards if row not in cosines])
         mentions = self._mentions(cards, text)
         best = max([float(words[row]) for row in cards], default=0.0) or 1.0
         found = [
-            Suggested(card, related.score(cosines[row], float(words[row]) / best, linked.get(row, 0.0), mentions[row],
+            Suggested(card, likeness.score(cosines[row], float(words[row]) / best, linked.get(row, 0.0), mentions[row],
                                           bool(asked.created) and card.created > asked.created))
             for row, card in cards.items()
         ]  # fmt: skip
@@ -67,14 +68,14 @@ class Relations:
         _, found, _ = postings.unpack(self.index.catalog.packed_terms(card.id))
         return {term: self.index.words.holding(term) for term in found.tolist()}
 
-    def _near(self, asked: Card, words: vector_index.Floats) -> list[int]:
+    def _near(self, asked: Card, words: vectors.Floats) -> list[int]:
         """The rows nearest by meaning, and those by words; without the claim itself."""
-        by_meaning = self.index.nearest(self.index.whole[asked.id], related.NEAREST)
-        rows = np.union1d(by_meaning, vector_index.top_above_zero(words, related.NEAREST))
+        by_meaning = self.index.nearest(self.index.whole[asked.id], likeness.NEAREST)
+        rows = np.union1d(by_meaning, vectors.top_above_zero(words, likeness.NEAREST))
         return [row for row in rows.tolist() if row != asked.id]
 
     def _cosines(self, asked: Card, rows: list[int]) -> dict[int, float]:
-        scores = vector_index.scores_of(self.index.whole, self.index.whole[asked.id], np.array(rows, np.int64))
+        scores = vectors.scores_of(self.index.whole, self.index.whole[asked.id], np.array(rows, np.int64))
         return dict(zip(rows, scores.tolist(), strict=True))
 
     def _links(self, rows: list[int]) -> dict[int, list[int]]:
@@ -95,7 +96,7 @@ class Relations:
         titles = {row: set(terms(card.title)) for row, card in cards.items()}
         known = self.index.catalog.term_ids({term for title in titles.values() for term in title})
         numbers = {row: {known[term] for term in title if term in known} for row, title in titles.items()}
-        common = related.COMMON * self.index.claims
+        common = likeness.COMMON * self.index.claims
         holding = {number: self.index.words.holding(number) for title in numbers.values() for number in title}
         idf = {n: 0.0 if count > common else self.index.words.idf(n) for n, count in holding.items()}
-        return {row: related.mention(title, text, idf) for row, title in numbers.items()}
+        return {row: likeness.mention(title, text, idf) for row, title in numbers.items()}

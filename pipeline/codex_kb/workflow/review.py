@@ -12,19 +12,22 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from codex_kb import layout as places
-from codex_kb import markdown_file, packet, propose, publish, review
+from codex_kb.disk.store import as_claim, decision_lines, decisions_path, packet_path, packet_to_json, record_path
+from codex_kb.disk.transaction import Change, read, write_file
 from codex_kb.errors import CodexError, Conflict, NotFound, RefusedFile, UsageError
-from codex_kb.fields import NULL_RESULT, PROCESSED
-from codex_kb.fields import text as text_of
-from codex_kb.index import entry_path, key_of, manifest, texts_of, title_text
+from codex_kb.index import opened as indexes
+from codex_kb.index import stored
+from codex_kb.index.entry import entry_path, key_of, manifest, texts_of, title_text
+from codex_kb.kb import KnowledgeBase
+from codex_kb.propose import drafts
 from codex_kb.records import Approved, Decision, Hit, Packet, Source
-from codex_kb.review import Outcome
-from codex_kb.store import as_claim, decision_lines, decisions_path, packet_path, packet_to_json, record_path
-from codex_kb.transaction import Change, read, write_file
-from codex_kb.workflow import additions, entries
-from codex_kb.workflow import index as indexes
+from codex_kb.review import decide, packet, publish
+from codex_kb.review.decide import Outcome
+from codex_kb.text import markdown_file
+from codex_kb.text.fields import NULL_RESULT, PROCESSED
+from codex_kb.text.fields import text as text_of
+from codex_kb.workflow import additions
 from codex_kb.workflow.ingest import Placer
-from codex_kb.workflow.kb import KnowledgeBase
 
 _NEAREST = 8
 
@@ -52,7 +55,7 @@ class Reviewed:
     @property
     def removed(self) -> list[str]:
         """Titles of the proposals whose sections were deleted."""
-        return [title for title, reason in self.rejected if reason == review.REMOVED]
+        return [title for title, reason in self.rejected if reason == decide.REMOVED]
 
 
 class Review:
@@ -63,7 +66,7 @@ class Review:
         self.reviewer = reviewer
         self.result = Reviewed()
         self._named = partial(additions.named, kb)
-        self._decide: Decide = partial(review.decide, named=self._named)
+        self._decide: Decide = partial(decide.decide, named=self._named)
 
     def apply(self, sources: Sequence[str]) -> Reviewed:
         """Apply the marks in the packets of these sources, or in all, as they are on disk.
@@ -91,10 +94,10 @@ class Review:
             more = {full_id(i, ids) for i in add}
             if twice := set(yes) & set(no) | more & {*yes, *no}:
                 raise UsageError(f"{min(twice)} is decided in two ways at once", hint="name it once")
-            decide = partial(review.decide_named, named=self._named, approve=yes, add=more, reject=no)
+            judge = partial(decide.decide_named, named=self._named, approve=yes, add=more, reject=no)
             for waiting in packets:
                 if any(ids[i] is waiting for i in (*yes, *more, *no)):
-                    self._try(waiting, decide)
+                    self._try(waiting, judge)
         return self._finished()
 
     def edit(self, sources: Sequence[str], edit: Edit) -> Reviewed:
@@ -147,11 +150,11 @@ class Review:
         """The packet as it opens: quotes located in the source as it is now, lost ones shown as such."""
         source = self.kb.store.source(waiting.source)
         text = self.kb.store.packet_text(waiting)
-        moved, lost = review.relocated(waiting, source)
+        moved, lost = decide.relocated(waiting, source)
         fresh = text if text is not None else self._rendered(moved)
         if moved != waiting:
             plain = packet.without_errors(fresh)
-            fresh = packet.annotate(plain, review.lost_quotes(plain, lost))
+            fresh = packet.annotate(plain, decide.lost_quotes(plain, lost))
             write_file(self.kb.layout.path(record_path(moved.name)), packet_to_json(moved))
         if fresh != text:
             write_file(self.kb.layout.path(packet_path(moved.name)), fresh.encode())
@@ -160,16 +163,16 @@ class Review:
     def _rendered(self, waiting: Packet) -> str:
         file = self.kb.store.read_markdown(waiting.source)
         source = self.kb.store.as_source(file, waiting.source)
-        return packet.render(waiting, propose.byline(source), Placer(source, file.body_line))
+        return packet.render(waiting, drafts.byline(source), Placer(source, file.body_line))
 
-    def _try(self, waiting: Packet, decide: Decide) -> None:
+    def _try(self, waiting: Packet, judge: Decide) -> None:
         """Decide one packet; what stops it is kept with the others' results."""
         try:
-            self._one(waiting, decide)
+            self._one(waiting, judge)
         except (RefusedFile, Conflict, NotFound) as error:
             self.result.faults.append(error)
 
-    def _one(self, waiting: Packet, decide: Decide) -> None:
+    def _one(self, waiting: Packet, judge: Decide) -> None:
         path = packet_path(waiting.name)
         if self.kb.store.packet(waiting.name) != waiting:
             raise Conflict("its proposals changed meanwhile; your text is kept", path=path, hint="codex review")
@@ -177,7 +180,7 @@ class Review:
         source = self.kb.store.as_source(markdown_file.parse(data, waiting.source), waiting.source)
         on_disk = self.kb.store.packet_text(waiting)
         text = self._rendered(waiting) if on_disk is None else on_disk
-        outcome = decide(waiting, text, source)
+        outcome = judge(waiting, text, source)
         for error in outcome.errors:
             self.result.faults.append(
                 RefusedFile(
@@ -195,7 +198,7 @@ class Review:
         name, branch = case.packet.name, self.kb.branch_for(case.packet.name)
         paths = self._paths(case.outcome.approved)
         added = case.outcome.added
-        rows = review.decisions(case.outcome, paths, self.reviewer, self.kb.now())
+        rows = decide.decisions(case.outcome, paths, self.reviewer, self.kb.now())
         decided_before = [d for d in self.kb.store.decisions()[0] if d.source == case.packet.source]
         near = self._nearest(case.outcome.approved, paths)
         changes = [
@@ -262,7 +265,7 @@ class Review:
         """
         name = self.kb.encoder.name
         texts = [texts_of(as_claim(markdown_file.parse(c.after or b"", c.path), c.path)) for c in claims]
-        made = entries.embed(self.kb, {key_of(name, each): each for each in texts})
+        made = stored.embed(self.kb, {key_of(name, each): each for each in texts})
         changes = [self.kb.change(entry_path(places.INDEX, key), data) for key, data in made.items()]
         if changed:
             changes += additions.replaced_entries(self.kb, changed, set(made))
@@ -271,7 +274,7 @@ class Review:
         return changes
 
     def _claim(self, approved: Approved, source: Source, path: str, near: Mapping[str, tuple[Hit, ...]]) -> str:
-        people = (propose.byline(source), self.reviewer)
+        people = (drafts.byline(source), self.reviewer)
         topic = self._topic(approved.domain)
         return publish.claim_text(approved, source, path, near.get(path, ()), people, self.kb.today, topic)
 
@@ -291,8 +294,8 @@ class Review:
 
     def _closed(self, case: _Case, decided: Sequence[Decision]) -> bytes:
         """The source with everything decided: processed, or a null result that says why."""
-        stems = [PurePosixPath(d.claim).stem for d in decided if d.claim and not review.added_as(d)]
-        enriched = [d.claim for d in decided if d.claim and review.added_as(d)]
+        stems = [PurePosixPath(d.claim).stem for d in decided if d.claim and not decide.added_as(d)]
+        enriched = [d.claim for d in decided if d.claim and decide.added_as(d)]
         values: dict[str, Any] = {
             "status": PROCESSED if stems or enriched else NULL_RESULT,
             "processed_by": case.packet.proposer,
@@ -304,7 +307,7 @@ class Review:
         if enriched:
             values["enrichments"] = additions.enrichments(self.kb, case.source, enriched)
         elif not stems:
-            note = review.null_note([d.reason for d in decided])
+            note = decide.null_note([d.reason for d in decided])
             earlier = text_of(case.source.fields.get("notes"))
             values["notes"] = f"{earlier}; {note}" if earlier else note
         names = self.kb.settings.fields
@@ -331,7 +334,7 @@ class Review:
                 *(f"- {a.title}" for a in approved),
                 *(f"- added as {each.kind} to {titles[each.claim]}: {each.title}" for each in added),
                 *(f"- rejected as {r.reason}: {r.title}" for r in rejected),
-                f"Why: {text_of(case.source.fields.get('rationale')) or 'drawn from ' + propose.byline(case.source)}",
+                f"Why: {text_of(case.source.fields.get('rationale')) or 'drawn from ' + drafts.byline(case.source)}",
                 f"Connections: {'; '.join(links) or 'none'}",
             ]),
             {

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from codex_kb import search as ranking
-from codex_kb import snippet, vector_index
-from codex_kb.catalog import Card
 from codex_kb.errors import UsageError
-from codex_kb.passages import prose
-from codex_kb.search import Score
-from codex_kb.workflow import index as indexes
+from codex_kb.index import opened as indexes
+from codex_kb.index import ranking, vectors
+from codex_kb.index.catalog import Card
+from codex_kb.index.ranking import Score
+from codex_kb.text import snippet
+from codex_kb.text.passages import prose
 
 if TYPE_CHECKING:
-    from codex_kb.workflow.kb import KnowledgeBase
+    from codex_kb.kb import KnowledgeBase
 
 #: How deep each ranking goes before the two are fused; deeper finds no more (measured).
 _DEPTH = 100
@@ -87,27 +87,27 @@ class Searcher:
         rows = np.setdiff1d(rows, hidden) if len(hidden) else rows
         meaning, words = {}, {}
         if vector is not None:
-            cosines = vector_index.scores_of(self.index.whole, vector, rows)
+            cosines = vectors.scores_of(self.index.whole, vector, rows)
             meaning = dict(zip(rows.tolist(), cosines.tolist(), strict=True))
         if len(lexical):
             words = dict(zip(rows.tolist(), (lexical[rows] / most).tolist(), strict=True))
         return self._best(ranking.fuse(meaning, words, self.mode), k)
 
     def _candidates(
-        self, lexical: vector_index.Floats, vector: vector_index.Floats | None, depth: int,
-        only: vector_index.Rows | None,
-    ) -> vector_index.Rows:  # fmt: skip
+        self, lexical: vectors.Floats, vector: vectors.Floats | None, depth: int,
+        only: vectors.Rows | None,
+    ) -> vectors.Rows:  # fmt: skip
         """Rows that are among the first of either ranking."""
         found = [np.zeros(0, np.int64)]
         if vector is not None:
             found.append(self.index.nearest(vector, depth, only))
         if len(lexical):
-            best = vector_index.top_above_zero
+            best = vectors.top_above_zero
             found.append(best(lexical, depth) if only is None else only[best(lexical[only], depth)])
         # numpy's own unique takes 8 ms to load.
         return np.array(sorted({row for rows in found for row in rows.tolist()}), np.int64)
 
-    def _allowed(self, filters: Filters) -> tuple[vector_index.Rows | None, vector_index.Rows]:
+    def _allowed(self, filters: Filters) -> tuple[vectors.Rows | None, vectors.Rows]:
         """The rows that a search is limited to (None: all), and those that it must not show."""
         which, rows = self.index.catalog.limited(filters.domain, filters.confidence, filters.retired)
         ids = np.array(rows, np.int64)

@@ -7,17 +7,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from codex_kb import ingest
+from codex_kb.disk.store import claim_evidence
 from codex_kb.errors import NotFound, RefusedFile
-from codex_kb.fields import status_of
-from codex_kb.fields import text as text_of
+from codex_kb.index import opened as indexes
+from codex_kb.index.names import find_claim
+from codex_kb.kb import KnowledgeBase
 from codex_kb.records import GENERATION_ZERO, Claim, Decision, Evidence, Hit, Packet, Proposal, Source
-from codex_kb.store import claim_evidence
+from codex_kb.text import lifecycle
+from codex_kb.text.fields import status_of
+from codex_kb.text.fields import text as text_of
 from codex_kb.workflow import check as checks
 from codex_kb.workflow import distill
-from codex_kb.workflow import index as indexes
-from codex_kb.workflow.find import find_claim
-from codex_kb.workflow.kb import KnowledgeBase
 from codex_kb.workflow.review import full_id
 
 _CONTEXT_CHARS = 200
@@ -133,7 +133,7 @@ def status(kb: KnowledgeBase) -> Status:
         except (NotFound, RefusedFile):
             counts["refused"] += 1
             continue
-        if text_of(source.fields.get("type")).lower() not in ingest.NOT_SOURCES:
+        if text_of(source.fields.get("type")).lower() not in lifecycle.NOT_SOURCES:
             counts[status_of(source.fields)] += 1
     packets = kb.store.packets()
     claims, _ = kb.store.claims()

@@ -1,0 +1,1 @@
+"""Files, transactions, git: what touches a disk."""

@@ -1,0 +1,334 @@
+"""Records and the files that hold them: everything that is read from a knowledge base comes through here."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from codex_kb import layout as places
+from codex_kb.config import Settings
+from codex_kb.errors import NotFound, RefusedFile
+from codex_kb.layout import Layout
+from codex_kb.records import Claim, Decision, Evidence, Hit, Packet, Problem, Proposal, Source, Turn
+from codex_kb.text import fields as names
+from codex_kb.text import markdown_file
+from codex_kb.text.markdown_file import MarkdownFile
+
+_H1 = re.compile(r"# +(.+?)(?: +#+)? *$")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+
+
+class Store:
+    """Reads one knowledge base; writes nothing."""
+
+    def __init__(self, layout: Layout, settings: Settings) -> None:
+        self.layout = layout
+        self.settings = settings
+
+    # -- files -------------------------------------------------------------------------------------
+
+    def markdown_files(self, paths: Iterable[Path]) -> Iterator[tuple[str, RefusedFile | None]]:
+        """Every Markdown file at or below the paths, once, in order; with what refuses it by its name alone.
+
+        Hidden folders are left out, links to folders are not followed.
+
+        Raises:
+            NotFound: a named path does not exist.
+            UsageError: a named path is outside of the knowledge base.
+        """
+        seen: set[str] = set()
+        for path in paths:
+            absolute = self.layout.path(self.layout.relative(path))
+            if not os.path.lexists(absolute):
+                raise NotFound("no such file or folder", path=str(path), hint="check the path")
+            for found, refused in self._walk(absolute):
+                relative = self.layout.relative(found)
+                if relative not in seen:
+                    seen.add(relative)
+                    yield relative, refused
+
+    def _walk(self, start: Path) -> Iterator[tuple[Path, RefusedFile | None]]:
+        if not start.is_dir() or start.is_symlink():
+            yield start, self._refused_name(start)
+            return
+        unreadable: list[OSError] = []
+        for folder, folders, files in os.walk(start, onerror=unreadable.append):
+            links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+            folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in links)
+            for name in sorted([*files, *(x for x in links if places.is_markdown(x))]):
+                if places.is_markdown(name):
+                    found = Path(folder, name)
+                    yield found, self._refused_name(found)
+        for error in unreadable:
+            folder_path = Path(str(error.filename))
+            yield folder_path, RefusedFile(f"cannot be read: {error.strerror}", path=self.layout.relative(folder_path),
+                                           hint="mend its permissions")  # fmt: skip
+
+    def _refused_name(self, path: Path) -> RefusedFile | None:
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:
+            shown = os.fsencode(path).decode(errors="backslashreplace")
+            return RefusedFile("its name is not UTF-8", path=shown, hint="rename it")
+        return None
+
+    def read_bytes(self, path: str) -> bytes:
+        """The bytes of a regular file inside the root, within the size limit.
+
+        Raises:
+            NotFound: it does not exist.
+            RefusedFile: it is a link out of the root, no regular file, too large or unreadable.
+        """
+        absolute = self.layout.path(path)
+        try:
+            real = absolute.resolve(strict=True)
+            if not real.is_relative_to(self.layout.root.resolve()):
+                raise RefusedFile("a link that leaves the knowledge base", path=path,
+                                  hint="copy the file itself to this place")  # fmt: skip
+            info = real.stat()
+            if not stat.S_ISREG(info.st_mode):
+                raise RefusedFile("not a regular file", path=path, hint="move it out of the sources")
+            limit = self.settings.ingest.max_bytes
+            if info.st_size > limit:
+                raise RefusedFile(f"{info.st_size:,} bytes, more than the limit of {limit:,}", path=path,
+                                  hint="split it, or raise max_bytes in [ingest] of codex.toml")  # fmt: skip
+            return real.read_bytes()
+        except FileNotFoundError as error:
+            if absolute.is_symlink():
+                raise RefusedFile("a link to nothing", path=path, hint="mend or remove the link") from error
+            raise NotFound("no such file", path=path, hint="check the path") from error
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise RefusedFile(f"cannot be read: {reason}", path=path, hint="mend its permissions") from error
+
+    def read_markdown(self, path: str) -> MarkdownFile:
+        """A Markdown file, parsed. Raises NotFound and RefusedFile."""
+        return markdown_file.parse(self.read_bytes(path), path)
+
+    # -- sources -----------------------------------------------------------------------------------
+
+    def source(self, path: str) -> Source:
+        """A source under our names, with a sensible value for what is missing. Raises NotFound, RefusedFile."""
+        return self.as_source(self.read_markdown(path), path)
+
+    def as_source(self, file: MarkdownFile, path: str) -> Source:
+        """A parsed file as a source."""
+        fields = names.ours(file.fields, self.settings.fields)
+        title = names.text(fields.get("title")) or heading(file.body) or stem_title(path)
+        return Source(
+            path=path,
+            fields=fields,
+            body=file.body,
+            body_sha256=file.body_sha256,
+            title=title,
+            author=names.text(fields.get("author")),
+            url=names.text(fields.get("url")),
+            date=names.text(fields.get("date")),
+            domain=names.text(fields.get("domain")),
+            status=names.status_of(fields),
+            problems=_faults(file, path),
+        )
+
+    def source_paths(self) -> list[str]:
+        """Every Markdown file below the source folders, review packets left out."""
+        folders = [self.layout.path(folder) for folder in self.settings.kb.sources]
+        found = self.markdown_files(folder for folder in folders if folder.is_dir())
+        return [path for path, refused in found if refused is None and not path.startswith(places.PACKETS + "/")]
+
+    # -- claims ------------------------------------------------------------------------------------
+
+    def claims(self) -> tuple[list[Claim], list[Problem]]:
+        """All claims in the order of their paths, and the files that could not be read."""
+        claims: list[Claim] = []
+        problems: list[Problem] = []
+        for path in self.claim_paths():
+            try:
+                file = self.read_markdown(path)
+            except (RefusedFile, NotFound) as error:
+                problems.append(Problem(path, error.line, error.code, error.message, error.hint))
+                continue
+            if names.text(file.fields.get("type")).lower() == "claim":
+                claims.append(as_claim(file, path))
+        return claims, problems
+
+    def claim_paths(self) -> list[str]:
+        """Every Markdown file that may be a claim, sorted."""
+        folders = [self.layout.path(folder) for folder in self.settings.kb.claims]
+        found = self.markdown_files(folder for folder in folders if folder.is_dir())
+        return sorted(
+            path
+            for path, refused in found
+            if refused is None and not places.topic_map(path) and not path.startswith(places.NOT_CLAIMS)
+        )
+
+    def claim(self, path: str) -> Claim:
+        """One claim. Raises NotFound, RefusedFile."""
+        return as_claim(self.read_markdown(path), path)
+
+    # -- packets and decisions ---------------------------------------------------------------------
+
+    def packets(self) -> list[Packet]:
+        """All packets that wait, sorted by their names. Raises RefusedFile."""
+        folder = self.layout.path(places.PACKETS)
+        records = sorted(folder.glob("*.json")) if folder.is_dir() else []
+        return [self._packet(path) for path in records]
+
+    def packet(self, name: str) -> Packet | None:
+        """The packet of this name as it is now, None where it is gone. Raises RefusedFile."""
+        path = self.layout.path(record_path(name))
+        return self._packet(path) if path.exists() else None
+
+    def _packet(self, path: Path) -> Packet:
+        try:
+            return packet_from_json(path.read_bytes(), path.stem)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RefusedFile(f"not a record of proposals: {error}", path=self.layout.relative(path),
+                              hint="git checkout it, or delete it and ingest --again") from error  # fmt: skip
+
+    def packet_text(self, packet: Packet) -> str | None:
+        """The packet as the reviewer has it; None where its file was deleted.
+
+        Raises:
+            RefusedFile: it is not UTF-8.
+        """
+        path = packet_path(packet.name)
+        try:
+            return self.layout.path(path).read_bytes().decode("utf-8")
+        except FileNotFoundError:
+            return None
+        except UnicodeDecodeError as error:
+            raise RefusedFile(f"not UTF-8 at byte {error.start}", path=path, hint="save it as UTF-8") from error
+
+    def decisions(self) -> tuple[list[Decision], list[Problem]]:
+        """All decisions in the order of time, and the lines that are none."""
+        found: dict[tuple[str, str], Decision] = {}
+        problems: list[Problem] = []
+        folder = self.layout.path(places.DECISIONS)
+        for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else []:
+            relative = self.layout.relative(path)
+            for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+                if not line.strip():
+                    continue
+                try:
+                    decision = Decision(**json.loads(line))
+                    found[decision.id, decision.time] = decision
+                except (ValueError, TypeError) as error:
+                    problems.append(Problem(relative, number, "decision", f"not a decision: {error}",
+                                            "git log -p shows what it was"))  # fmt: skip
+        return sorted(found.values(), key=lambda d: (d.time, d.id)), problems
+
+    def name_for(self, source: str, known: Iterable[tuple[str, str]]) -> str:
+        """The name of a source's packet and decisions: the one it has (`known`: source, name), else a new one."""
+        taken = dict(known)
+        if source in taken:
+            return taken[source]
+        others = {PurePosixPath(path).stem.casefold() for path in self.source_paths() if path != source}
+        others |= {name.casefold() for name in taken.values()}
+        return places.source_name(source, others)
+
+
+def packet_path(name: str) -> str:
+    """The packet that a person edits."""
+    return f"{places.PACKETS}/{name}.md"
+
+
+def record_path(name: str) -> str:
+    """What was proposed, as it was proposed."""
+    return f"{places.PACKETS}/{name}.json"
+
+
+def decisions_path(name: str) -> str:
+    """What people decided about a source's proposals."""
+    return f"{places.DECISIONS}/{name}.jsonl"
+
+
+def as_claim(file: MarkdownFile, path: str) -> Claim:
+    """A parsed file as a claim."""
+    fields = file.fields
+    return Claim(
+        path=path,
+        fields=fields,
+        body=file.body,
+        title=names.text(fields.get("title")) or heading(file.body) or stem_title(path),
+        domain=names.text(fields.get("domain")),
+        description=names.text(fields.get("description")),
+        confidence=names.text(fields.get("confidence")),
+        status=names.text(fields.get("status")),
+        problems=_faults(file, path),
+    )
+
+
+def claim_evidence(claim: Claim) -> list[Evidence]:
+    """The quotes behind a claim; entries that are none of ours are left out."""
+    found = []
+    entries = claim.fields.get("evidence")
+    for entry in entries if isinstance(entries, list) else []:
+        try:
+            found.append(Evidence(str(entry["source"]), str(entry["source_sha256"]), str(entry["quote"]),
+                                  int(entry["start"]), int(entry["end"])))  # fmt: skip
+        except (KeyError, TypeError, ValueError):
+            continue
+    return found
+
+
+def heading(body: str) -> str:
+    """The text of the first `# ` heading outside of code, or nothing."""
+    fence = ""
+    for line in body.split("\n"):
+        found = _FENCE.match(line)
+        if found and not fence:
+            fence = found[1]
+        elif found and line.strip().startswith(fence) and not line.strip().strip(fence[0]):
+            fence = ""
+        elif not fence and (title := _H1.match(line.rstrip())):
+            return title[1].strip()
+    return ""
+
+
+def stem_title(path: str) -> str:
+    """A file's stem with its hyphens as spaces."""
+    return PurePosixPath(path).stem.replace("-", " ").strip()
+
+
+def _faults(file: MarkdownFile, path: str) -> tuple[Problem, ...]:
+    return tuple(Problem(path, fault.line, fault.code, fault.message, fault.hint) for fault in file.faults)
+
+
+# -- records as bytes ------------------------------------------------------------------------------
+
+
+def packet_to_json(packet: Packet) -> bytes:
+    """A packet's record, indented so that git shows what changed."""
+    value = dataclasses.asdict(packet)
+    del value["name"]
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def packet_from_json(data: bytes, name: str) -> Packet:
+    """The packet behind a record. Raises ValueError, KeyError, TypeError."""
+    value: dict[str, Any] = json.loads(data)
+    proposals = tuple(_proposal(entry) for entry in value.pop("proposals"))
+    held = tuple((str(title), str(reason)) for title, reason in value.pop("held"))
+    report = tuple(map(str, value.pop("report", ())))
+    return Packet(name=name, proposals=proposals, held=held, report=report, **value)
+
+
+def _proposal(value: dict[str, Any]) -> Proposal:
+    evidence = tuple(Evidence(**entry) for entry in value.pop("evidence"))
+    nearest = tuple(Hit(**entry) for entry in value.pop("nearest"))
+    debate = tuple(Turn(**entry) for entry in value.pop("debate", ()))
+    notes, unlocated = tuple(value.pop("notes")), tuple(value.pop("unlocated", ()))
+    return Proposal(evidence=evidence, nearest=nearest, notes=notes, unlocated=unlocated, debate=debate, **value)
+
+
+def decision_lines(decisions: Sequence[Decision]) -> bytes:
+    """Decisions as they are appended, one JSON object a line."""
+    return b"".join(
+        json.dumps(dataclasses.asdict(decision), ensure_ascii=False).encode() + b"\n" for decision in decisions
+    )

@@ -1,0 +1,1 @@
+"""Claims become an index, and the index answers."""

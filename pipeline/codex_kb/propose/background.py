@@ -1,0 +1,86 @@
+"""What a language model is told beside the source: the claims that are near, and what people decided before."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from codex_kb.propose import prompts
+from codex_kb.propose.prompts import Example, Known
+from codex_kb.records import Decision, Hit, Source
+
+if TYPE_CHECKING:
+    from codex_kb.index.opened import ClaimIndex
+    from codex_kb.kb import KnowledgeBase
+    from codex_kb.ports import Vectors
+
+_KNOWN = 8
+_EXAMPLES = 8
+_EXAMPLE_TOKENS = 800
+#: So many of the latest decisions may serve as examples.
+_LATEST = 2000
+#: What is read of a part to find the claims near it, in characters: about what the encoder reads.
+_GIST = 1200
+
+
+class Background:
+    """Looks things up for several threads, one at a time."""
+
+    def __init__(self, kb: KnowledgeBase, claims: ClaimIndex, decisions: Sequence[Decision]) -> None:
+        self._kb = kb
+        self._claims = claims
+        self._decisions = list(_one_each(decisions))
+        self._lock = threading.Lock()
+        self._vectors: Vectors | None = None
+
+    @property
+    def claims(self) -> int:
+        """How many claims there are."""
+        return self._claims.claims
+
+    def near(self, titles: Sequence[str], k: int) -> list[tuple[Hit, ...]]:
+        """For each title the k nearest claims."""
+        if not titles:
+            return []
+        vectors = self._kb.encoder.encode(list(titles))
+        with self._lock:
+            return self._claims.nearest_titles(vectors, k)
+
+    def known(self, text: str, k: int = _KNOWN) -> list[Known]:
+        """The claims nearest to a text."""
+        return self.cards(self.near([text[:_GIST]], k)[0])
+
+    def cards(self, hits: Sequence[Hit]) -> list[Known]:
+        """Hits with their descriptions, in the same order."""
+        with self._lock:
+            cards = self._claims.catalog.by_path([hit.path for hit in hits])
+        return [Known(hit.path, hit.title, cards[hit.path].description) for hit in hits if hit.path in cards]
+
+    def examples(self, source: Source) -> list[Example]:
+        """Approved claims and rejected proposals nearest to a source, half and half, within a budget of tokens."""
+        if not self._decisions:
+            return []
+        with self._lock:
+            if self._vectors is None:
+                self._vectors = self._kb.encoder.encode([decision.title for decision in self._decisions])
+        scores = self._vectors @ self._kb.encoder.query(f"{source.title}. {source.body[:_GIST]}")
+        chosen: list[Example] = []
+        left = _EXAMPLE_TOKENS
+        for verdict in ("approved", "rejected"):
+            rows = [row for row in np.argsort(-scores, kind="stable") if self._decisions[row].verdict == verdict]
+            for row in rows[: _EXAMPLES // 2]:
+                decision = self._decisions[row]
+                example = Example(decision.title, decision.verdict, decision.reason)
+                left -= prompts.tokens(example.title + example.reason)
+                if left >= 0:
+                    chosen.append(example)
+        return chosen
+
+
+def _one_each(decisions: Sequence[Decision]) -> list[Decision]:
+    """The latest decision about each title, and of these the latest."""
+    last = {decision.title: decision for decision in decisions}
+    return list(last.values())[-_LATEST:]

@@ -1,0 +1,343 @@
+"""Claims taken from the source's own sentences: no language model, so nothing can be made up.
+
+1. Candidates: each sentence, cleaned to a title, with the span that says it. A sentence that opens with
+   "this" or "it" is joined to the one before, which says what is meant; the span then covers both.
+2. Salience: continuous LexRank (Erkan & Radev 2004, doi:10.1613/jair.1523) over sentence embeddings,
+
+       p(u) = (1 - d)/N + d * sum_v  sim(u, v) / sum_w sim(w, v)  * p(v)
+
+   with sim = max(0, cosine), standardised over the source, plus a few signs of a claim (`_signs`).
+3. Choice: maximal marginal relevance (Carbonell & Goldstein 1998, doi:10.1145/290941.291025) takes
+   next the candidate with the largest  salience - REDUNDANCY * max cosine to what was taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from codex_kb.ports import Encoder, Proposer
+from codex_kb.records import Draft, Drafted, Plan, Source
+from codex_kb.text import proposition
+from codex_kb.text.sentences import Sentence, split
+
+Floats = npt.NDArray[np.float64]
+
+DAMPING = 0.85  # d of LexRank, the value of the paper and of PageRank
+ITERATIONS = 50  # 0.85 ** 50 < 3e-4: what is left of the start
+MAX_GRAPH = 2_000  # candidates: 16 MB of similarities at most, however large the source
+MAX_CLEANED = 20_000  # sentences that become candidates, evenly chosen where there are more
+MAX_QUOTE = 700  # characters: more is a passage, which nobody checks against one claim
+MAX_DESCRIPTION = 240  # characters
+MIN_WORDS = 5
+REDUNDANCY = 1.0  # standard deviations of salience that a cosine of 1 to a taken title costs
+SAME = 0.9  # cosine at which two titles say the same
+
+#: What a sign adds to a candidate's salience, in standard deviations.
+WEIGHTS = {
+    "no verb": -1.0,
+    "no main clause": -1.5,
+    "pronoun": -1.0,
+    "first person": -0.5,
+    "reason": 0.5,
+    "about itself": -1.5,
+    "heading": -0.5,
+    "joined": 0.0,
+    "archivist": -0.5,
+    "short": -0.5,
+}
+
+_FIRST_PERSON = re.compile(r"\b(?:I|I'm|I've|we|we're|my|our|me|us|you|your)\b")
+_ABOUT_ITSELF = re.compile(
+    r"\b(?:this (?:essay|post|article|paper|source|thread|newsletter|section)|extract\w*|claims? (?:about|"
+    r"candidate)|enrich\w*|knowledge base|KB|belief \d+|cross-reference|flagged?|archived?|(?:described|"
+    r"mentioned|noted|discussed) (?:above|before|earlier)|see (?:below|above)|published in|"
+    r"above-mentioned)\b",
+    re.IGNORECASE,
+)
+_BOILERPLATE = re.compile(
+    r"\b(?:subscribe|sign up|thanks for reading|all rights reserved|cookie|privacy policy|sponsored|"
+    r"webpage capture|click here|unsubscribe|report bug|share this|snapshots?|follow (?:me|us)|reach out to|"
+    r"read more)\b|©|^\W*(?:originally )?published\b|^\[[^\]]*\]\W*$|^\W*(?:the|this) (?:\w+ )?(?:image|"
+    r"graph|chart|figure|diagram|table|screenshot|photo|picture)\b|^\W*(?:source|note|figure|exhibit|table|"
+    r"chart|photo|credit|disclaimer)s?(?: \d+)?[:.]",
+    re.IGNORECASE,
+)
+_APPARATUS = re.compile(
+    r"\W*(?:references|bibliography|further reading|links|sources|footnotes|notes|raw data|"
+    r"related)\W*$",
+    re.IGNORECASE,
+)
+_ARCHIVIST = re.compile(
+    r"\b(?:agent|curator|archivist|extract\w*)\b.*\b(?:notes?|hints?)\b|\bassessment$", re.IGNORECASE
+)
+_LABELLED = re.compile(r"[^:]{1,90}: ")
+_LINKED = re.compile(r"\W*\[\[")
+_REASON = re.compile(
+    r"\b(?:because|therefore|means?|implies|enables?|drives?|leads? to|results? in|causes?|rather than|"
+    r"instead of|by \w+ing|not)\b",
+    re.IGNORECASE,
+)
+_HEDGE = re.compile(
+    r"\b(?:may|might|could(?! not)|perhaps|possibly|probably|(?<!more )(?<!less )(?<!most )likely|unlikely|"
+    r"suggests?|appears? to|seems?|projected|predicts|predicted|expected to|forecasts?|estimated|"
+    r"speculative|potentially|hypothesi[sz]\w*)\b",
+    re.IGNORECASE,
+)
+_MEASURED = re.compile(
+    r"\b(?:found|finds|measured|measures|showed|reported|reports|observed|study|studies|survey\w*|trial|"
+    r"experiments?|data (?:show|indicate)s?|statistically|according to|respondents|sample size|per ?cent)\b|"
+    r"\d[\d.,]*\s?%|\bn\s?=\s?\d",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A title with the sentences (numbers `first` to `last`) that say it."""
+
+    title: str
+    first: int
+    last: int
+
+
+class ExtractiveProposer:
+    """Proposes the sentences that say most of what the source says."""
+
+    name = "extractive"
+    model = ""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+
+    def plan(self, source: Source, limit: int) -> Plan:
+        """Nothing: no question is asked."""
+        return Plan()
+
+    def propose(self, source: Source, limit: int) -> Drafted:
+        """At most `limit` drafts, best first; each title's words stand in its span, in their order."""
+        sentences = split(source.body)
+        candidates = _thinned(_candidates(sentences))
+        if limit <= 0 or not candidates:
+            return Drafted(())
+        vectors = np.asarray(self._encoder.encode([c.title for c in candidates]), dtype=np.float32)
+        salience = _standard(lexrank(vectors)) + _signs(candidates, sentences)
+        chosen = most_relevant(vectors, salience, limit, [(c.first, c.last) for c in candidates])
+        return Drafted(tuple(_draft(candidates[row], sentences, source) for row in chosen))
+
+
+def build(model: str, encoder: Encoder) -> Proposer:
+    """The proposer behind `--model extractive`; it needs nothing but an encoder."""
+    return ExtractiveProposer(encoder)
+
+
+# -- candidates ----------------------------------------------------------------------------------
+
+
+def _candidates(sentences: Sequence[Sentence]) -> list[_Candidate]:
+    """Every sentence that could be a claim, in order of position, each title once."""
+    found: dict[str, _Candidate] = {}
+    for number in range(0, len(sentences), 1 + len(sentences) // MAX_CLEANED):
+        if _is_noise(sentences[number]):
+            continue
+        candidate = _candidate(number, sentences)
+        if _can_be_claimed(candidate.title):
+            found.setdefault(candidate.title.casefold(), candidate)
+    return list(found.values())
+
+
+def _candidate(number: int, sentences: Sequence[Sentence]) -> _Candidate:
+    """A sentence under its clean title, with the label or the sentence before it where it needs one."""
+    sentence = sentences[number]
+    title = proposition.clean(sentence.text)
+    label = proposition.label(sentence.text)[0]
+    if proposition.is_sentence(label) and _can_be_claimed(proposition.clean(label)):
+        title = proposition.clean(label)
+    elif label and _adds(label, title):
+        title = f"{proposition.clean(label)}: {title}"
+    elif proposition.unresolved(title) and (joined := _joined(title, number, sentences)):
+        return _Candidate(joined, number - 1, number)
+    return _Candidate(title, number, number)
+
+
+def _adds(label: str, title: str) -> bool:
+    """Whether a lead-in names the subject in words that the title lacks, and fits in front of it."""
+    fits = len(label) + len(title) + 2 <= proposition.MAX_LENGTH
+    known = set(title.casefold().split())
+    return fits and not proposition.is_meta(label) and not set(label.casefold().split()) <= known
+
+
+def _is_noise(sentence: Sentence) -> bool:
+    return (
+        len(sentence.text) > MAX_QUOTE
+        or (sentence.kind == "heading" and not proposition.is_sentence(sentence.text))
+        or _APPARATUS.match(sentence.section) is not None
+        or _LINKED.match(sentence.text) is not None  # a note on a claim that exists already
+        or _BOILERPLATE.search(sentence.text) is not None
+    )
+
+
+def _can_be_claimed(title: str) -> bool:
+    if len(title.split()) < MIN_WORDS and title.isascii():
+        return False
+    disqualifying = ("question", "imperative", "empty", "long")
+    return not any(fault.startswith(disqualifying) for fault in proposition.faults(title))
+
+
+def _joined(title: str, number: int, sentences: Sequence[Sentence]) -> str:
+    """The sentence before and this one, as one; "" where that is not safe or too long."""
+    before, this = sentences[number - 1] if number else None, sentences[number]
+    if before is None or before.paragraph != this.paragraph or _is_noise(before):
+        return ""
+    opening = proposition.clean(before.text)
+    whole = f"{opening}; {title[:1].lower()}{title[1:]}"
+    unsafe = proposition.faults(opening) or len(whole) > proposition.MAX_LENGTH
+    return "" if unsafe else whole
+
+
+def _thinned(candidates: list[_Candidate]) -> list[_Candidate]:
+    """At most MAX_GRAPH candidates: from each of as many equal runs the one with the fewest faults."""
+    count = len(candidates)
+    if count <= MAX_GRAPH:
+        return candidates
+    edges = [count * part // MAX_GRAPH for part in range(MAX_GRAPH + 1)]
+    return [
+        min(candidates[left:right], key=lambda c: len(proposition.faults(c.title))) for left, right in pairwise(edges)
+    ]
+
+
+# -- salience and choice -------------------------------------------------------------------------
+
+
+def lexrank(vectors: npt.NDArray[np.float32]) -> Floats:
+    """Centrality of each row in the graph of similarities; shape (n,), sums to 1."""
+    count = len(vectors)
+    similar = np.maximum(vectors @ vectors.T, 0)
+    similar /= np.maximum(similar.sum(axis=0, keepdims=True), 1e-9)
+    rank = np.full(count, 1 / count)
+    for _ in range(ITERATIONS):
+        rank = (1 - DAMPING) / count + DAMPING * (similar @ rank)
+    return np.asarray(rank / rank.sum(), dtype=np.float64)
+
+
+def _standard(values: Floats) -> Floats:
+    """Mean 0, standard deviation 1, so that one set of weights fits every source."""
+    return np.asarray((values - values.mean()) / (values.std() + 1e-9), dtype=np.float64)
+
+
+def _signs(candidates: Sequence[_Candidate], sentences: Sequence[Sentence]) -> Floats:
+    """What makes a sentence more or less of a claim, in standard deviations of salience; shape (n,)."""
+    return np.array([sum(WEIGHTS[sign] for sign in _sign(c, sentences[c.last])) for c in candidates])
+
+
+def _sign(candidate: _Candidate, sentence: Sentence) -> Iterator[str]:
+    """The names in WEIGHTS that hold of a candidate."""
+    title = candidate.title
+    if not proposition.is_clause(title):
+        yield "no verb"
+    if not proposition.is_sentence(title):
+        yield "no main clause"
+    if proposition.unresolved(title):
+        yield "pronoun"
+    if _FIRST_PERSON.search(title):
+        yield "first person"
+    if _REASON.search(title):
+        yield "reason"
+    if _ABOUT_ITSELF.search(sentence.text):
+        yield "about itself"
+    if sentence.kind == "heading":
+        yield "heading"
+    if candidate.first < candidate.last:
+        yield "joined"
+    if _ARCHIVIST.search(sentence.section):
+        yield "archivist"
+    if len(title.split()) < 9:
+        yield "short"
+
+
+def most_relevant(
+    vectors: npt.NDArray[np.float32], salience: Floats, limit: int, places: Sequence[tuple[int, int]]
+) -> list[int]:
+    """Rows chosen by maximal marginal relevance, best first; ties go to the earlier row.
+
+    `places` are the (first, last) sentences of each row: no sentence is used twice.
+    """
+    left = salience.copy()
+    nearest = np.zeros(len(left))
+    firsts, lasts = np.array(places).T
+    chosen: list[int] = []
+    while len(chosen) < limit:
+        best = int(np.argmax(left - REDUNDANCY * nearest))
+        if left[best] == -np.inf:
+            break
+        chosen.append(best)
+        cosine = vectors @ vectors[best]
+        nearest = np.maximum(nearest, cosine)
+        overlapping = (firsts <= lasts[best]) & (lasts >= firsts[best])
+        left[overlapping | (cosine > SAME)] = -np.inf
+    return chosen
+
+
+# -- drafts --------------------------------------------------------------------------------------
+
+
+def _draft(candidate: _Candidate, sentences: Sequence[Sentence], source: Source) -> Draft:
+    first, last = sentences[candidate.first], sentences[candidate.last]
+    quote = source.body[first.start : last.end]
+    confidence, cue = _confidence(quote)
+    return Draft(
+        title=candidate.title,
+        spans=((first.start, last.end),),
+        description=_description(candidate, sentences),
+        domain=source.domain,
+        confidence=confidence,
+        notes=tuple(_notes(candidate, first, cue)),
+    )
+
+
+def _confidence(quote: str) -> tuple[str, str]:
+    """What the quote's own words say about how sure it is, and the word that says so."""
+    for level, pattern in (("speculative", _HEDGE), ("experimental", _MEASURED)):
+        found = pattern.search(quote)
+        if found:
+            return level, found[0]
+    return "", ""
+
+
+def _description(candidate: _Candidate, sentences: Sequence[Sentence]) -> str:
+    """A sentence beside the quote, which says more than the title: the next one, else the one before."""
+    for number in (candidate.last + 1, candidate.first - 1):
+        if not 0 <= number < len(sentences):
+            continue
+        beside, quoted = sentences[number], sentences[candidate.last]
+        if beside.paragraph != quoted.paragraph or _is_noise(beside):
+            continue
+        text = proposition.clean(beside.text)
+        usable = len(text) <= MAX_DESCRIPTION and proposition.is_clause(text) and _can_be_claimed(text)
+        if usable and text.casefold() != candidate.title.casefold():
+            return text
+    return ""
+
+
+def _notes(candidate: _Candidate, sentence: Sentence, cue: str) -> list[str]:
+    notes = []
+    if candidate.first < candidate.last:
+        notes.append("The title joins two sentences, because the second refers to the first.")
+    elif proposition.unresolved(candidate.title):
+        notes.append("The title opens with a pronoun and needs its context.")
+    if _LABELLED.match(candidate.title) and proposition.label(sentence.text)[0]:
+        notes.append("The title opens with the label of its passage, which names the subject.")
+    if not proposition.is_sentence(candidate.title):
+        notes.append("The title may not be a full sentence and may need rewording.")
+    if candidate.title.endswith("…"):
+        notes.append("The title was cut; the quote has the whole sentence.")
+    if _ARCHIVIST.search(sentence.section):
+        notes.append("The quote is the archivist's words, not the author's.")
+    if cue:
+        notes.append(f'The confidence was read from "{cue}" in the quote.')
+    return notes

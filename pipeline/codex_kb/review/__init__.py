@@ -1,0 +1,1 @@
+"""Proposals become decisions, and decisions claims; no input or output."""

@@ -1,0 +1,223 @@
+"""Approved proposals become claim files: the argument from the quote and its context, and who stands behind it.
+
+Or they become evidence of a claim that is there: a block of its body, and its fields.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import unicodedata
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from codex_kb.records import Approved, Evidence, Hit, Proposal, Source
+from codex_kb.text import markdown_file, sentences
+from codex_kb.text.markdown_file import MarkdownFile
+
+_SLUG_BYTES = 150
+_CONTEXT_CHARS = 1200
+#: Cosine from which an approved claim links to another.
+LINKED = 0.5
+_MAX_LINKS = 3
+#: What closes a claim's body.
+_CLOSING = re.compile(r"(?:#+ +)?(?:\*\*)?(?:Relevant Notes|Topics):?(?:\*\*)?\s*$")
+_RULE = re.compile(r"-{3,}\s*$")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_SENTENCE_END = (".", "!", "?", "…", "。")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)$")
+
+
+def slug(title: str) -> str:
+    """A file stem from a title: letters and digits of any script, hyphens between, at most 150 bytes."""
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", title.replace("'", "").replace("\u2019", "")).lower())
+    text = "-".join(words)
+    if len(text.encode()) > _SLUG_BYTES:
+        cut = text.encode()[:_SLUG_BYTES].decode(errors="ignore")
+        text = cut.rsplit("-", 1)[0] if "-" in cut[40:] else cut
+    if not text or _RESERVED.match(text):
+        text = f"claim-{text}".rstrip("-")
+    return unicodedata.normalize("NFC", text)
+
+
+def free_stem(title: str, taken: Container[str]) -> str:
+    """A stem that no other file has; `taken` holds stems after `stem_key`."""
+    base = slug(title)
+    stem, number = base, 1
+    while stem_key(stem) in taken:
+        number += 1
+        stem = f"{base}-{number}"
+    return stem
+
+
+def stem_key(stem: str) -> str:
+    """Stems that some file system takes for the same compare equal."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", stem).casefold())
+
+
+def claim_text(
+    approved: Approved, source: Source, path: str, nearest: Sequence[Hit], people: tuple[str, str], created: str,
+    topic: str = "",
+) -> str:  # fmt: skip
+    """The whole claim file.
+
+    `people` are (attribution of the source in one line, reviewer); `path` is the claim's own, for
+    relative links; `topic` names the topic map of its domain, where there is one.
+    """
+    attribution, reviewer = people
+    fields: dict[str, Any] = {
+        "type": "claim",
+        "domain": approved.domain,
+        "description": approved.description,
+        "confidence": approved.confidence,
+        "source": attribution,
+        "created": created,
+        "attribution": _attribution(approved.proposal, source, reviewer),
+        "evidence": [dataclasses.asdict(each) for each in approved.evidence],
+    }
+    body = [f"# {approved.title}", "", approved.description, ""]
+    for evidence in approved.evidence:
+        body += [*_quoted(evidence.quote), "", f"{_reference(source, attribution, path)}", ""]
+        around = context(source.body, evidence)
+        if around:
+            body += ["In its context:", "", *_quoted(around), ""]
+    links = [hit for hit in nearest if hit.score >= LINKED][:_MAX_LINKS]
+    body += ["---", ""]
+    if links:
+        body += ["Relevant Notes:"]
+        body += [f"- [[{PurePosixPath(hit.path).stem}]] — near in meaning ({hit.score:.2f})" for hit in links]
+        body.append("")
+    body += ["Topics:", f"- [[{topic}]]" if topic else f"- {approved.domain}"]
+    return markdown_file.new_file(fields, "\n" + "\n".join(body) + "\n")
+
+
+def _attribution(proposal: Proposal, source: Source, reviewer: str) -> dict[str, Any]:
+    roles: dict[str, Any] = {}
+    sourcer = str(source.fields.get("proposed_by") or source.author or "")
+    if sourcer:
+        roles["sourcer"] = [{"handle": sourcer, "context": source.path}]
+    roles["extractor"] = [{"handle": proposal.proposer, "context": f"generation {proposal.generation}"}]
+    roles["reviewer"] = [{"handle": reviewer, "context": f"approved proposal {proposal.id}"}]
+    return roles
+
+
+def _reference(source: Source, attribution: str, path: str) -> str:
+    target = os.path.relpath(source.path, PurePosixPath(path).parent).replace(os.sep, "/")
+    label = attribution.replace("[", "(").replace("]", ")")
+    return f"— [{label}](<{target}>)"
+
+
+def _quoted(text: str) -> list[str]:
+    return [f"> {line}".rstrip() for line in re.split(r"\r\n|[\r\n]", text.strip("\n"))]
+
+
+def context(body: str, evidence: Evidence) -> str:
+    """The paragraph around a quote, where it says more than the quote and is not overlong."""
+    around = sentences.split(body)
+    inside = {s.paragraph for s in around if s.start < evidence.end and s.end > evidence.start}
+    block = [s for s in around if s.paragraph in inside]
+    if not block:
+        return ""
+    start, end = min(block[0].start, evidence.start), max(block[-1].end, evidence.end)
+    if end - start > _CONTEXT_CHARS or body[start:end].strip() == evidence.quote.strip():
+        return ""
+    return body[start:end]
+
+
+# -- evidence for a claim that is there ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Evidence for a claim: how it bears on it, what it says in one sentence, and where it is from.
+
+    `source` is how a link names the source, `extractor` who proposed it, `date` the day.
+    """
+
+    kind: str
+    evidence: tuple[Evidence, ...]
+    description: str
+    source: str
+    extractor: str
+    date: str
+
+
+def add_evidence(data: bytes, path: str, addition: Addition) -> bytes:
+    """The claim's file with the evidence in its body and its fields; all other lines stay byte for byte.
+
+    Raises:
+        RefusedFile: its frontmatter cannot be edited without changing other parts.
+    """
+    file = markdown_file.parse(data, path)
+    known = [_numbered(entry) for entry in _as_list(file.fields.get("evidence"))]
+    new = [entry for each in addition.evidence if (entry := dataclasses.asdict(each)) not in known]
+    values: dict[str, Any] = {"evidence": [*known, *new]}
+    if addition.kind == "challenge":
+        challengers = _as_list(file.fields.get("challenged_by"))
+        link = f"[[{addition.source}]]"
+        values["challenged_by"] = challengers if link in challengers else [*challengers, link]
+    return markdown_file.set_fields(_with_block(data, file, _block(addition)), values, path)
+
+
+def _block(addition: Addition) -> list[str]:
+    lines = [
+        f"### Additional Evidence ({addition.kind})",
+        f"*Source: [[{addition.source}]] | Added: {addition.date} | Extractor: {addition.extractor}*",
+        "",
+    ]
+    for evidence in addition.evidence:
+        lines += [*_quoted(evidence.quote), ""]
+    end = "" if addition.description.endswith(_SENTENCE_END) else "."
+    return [*lines, addition.description + end]
+
+
+def _with_block(data: bytes, file: MarkdownFile, block: list[str]) -> bytes:
+    """The file with the block before what closes its body, blank lines around it."""
+    newline = "\r\n" if "\r\n" in file.text else "\n"
+    at = file.body_start + _closing(file.body)
+    before, after = file.text[:at], file.text[at:]
+    *above, last = before[file.body_start :].split("\n")
+    text = newline * (2 if last else 1 if above and above[-1].strip() else 0) + newline.join(block)
+    if after:
+        text += newline * 2
+    elif before.endswith("\n"):
+        text += newline
+    bom = len(data) - len(file.text.encode())
+    place = bom + len(before.encode())
+    return data[:place] + text.encode() + data[place:]
+
+
+def _closing(body: str) -> int:
+    """Where the end of a claim's body begins: the rule above "Relevant Notes:" or "Topics:"; else the body's end."""
+    lines = body.split("\n")
+    names = {"relevant": -1, "topics": -1}
+    fence = ""
+    for number, line in enumerate(lines):
+        if found := _FENCE.match(line):
+            fence = "" if fence and found[1].startswith(fence) else fence or found[1]
+        elif not fence and _CLOSING.match(line):
+            names["topics" if "Topics" in line else "relevant"] = number
+    first = names["relevant"] if names["relevant"] >= 0 else names["topics"]
+    if first < 0:
+        return len(body)
+    above = next((n for n in range(first - 1, -1, -1) if lines[n].strip()), -1)
+    if above >= 0 and _RULE.match(lines[above]):
+        first = above
+    return sum(len(line) + 1 for line in lines[:first])
+
+
+def _as_list(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return list(value)
+    return [value] if value else []
+
+
+def _numbered(entry: Any) -> Any:
+    """An entry of `evidence` as it is written: fields are read as text, offsets are numbers."""
+    if not isinstance(entry, dict):
+        return entry
+    return {key: int(value) if key in ("start", "end") and str(value).isdecimal() else value
+            for key, value in entry.items()}  # fmt: skip

@@ -1,0 +1,1 @@
+"""Who runs one step over many items."""

@@ -1,0 +1,1 @@
+"""What files say: Markdown, frontmatter, sentences and words; no input or output."""
