@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from codex_kb.index import opened, stored, vectors, writer
+from codex_kb.index import local, opened, stored, vectors, writer
 from conftest import Base, FakeEncoder
 
 CODEX = Path(sys.executable).with_name("codex")
@@ -70,10 +70,10 @@ HARMS = {
 @pytest.mark.parametrize("harm", HARMS)
 def test_a_harmed_local_file_changes_no_answer(filled: Base, harm: str) -> None:
     expected = answer(filled)
-    names = [path.name for path in (filled.root / opened.FOLDER).iterdir() if path.name != "lock"]
+    names = [path.name for path in (filled.root / local.FOLDER).iterdir() if path.name != "lock"]
     assert len(names) >= 4
     for name in names:
-        path = filled.root / opened.FOLDER / name
+        path = filled.root / local.FOLDER / name
         stat = path.stat()
         HARMS[harm](path)
         if path.exists():
@@ -85,8 +85,8 @@ def test_a_local_copy_of_another_version_or_folder_is_made_again(filled: Base, e
     expected = answer(filled)
     for name, value in {"version": 0, "model": "other@1", "folders": "[]"}.items():
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(opened, "identity", lambda kb, real=opened.identity, n=name, v=value: {**real(kb), n: v})
-            shutil.rmtree(filled.root / opened.FOLDER)
+            patch.setattr(local, "identity", lambda *of, real=local.identity, n=name, v=value: {**real(*of), n: v})
+            shutil.rmtree(filled.root / local.FOLDER)
             answer(filled)
         encoder.texts.clear()
         assert answer(filled) == expected
@@ -172,7 +172,7 @@ def test_a_look_at_young_files_embeds_nothing(filled: Base, monkeypatch: pytest.
 
 def test_a_great_knowledge_base_is_looked_at_by_folders_and_hits(filled: Base, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opened, "LOOK_AT_ALL", 10)
-    shutil.rmtree(filled.root / opened.FOLDER)
+    shutil.rmtree(filled.root / local.FOLDER)
     best = answer(filled)[0]["path"]
     filled.claim("new", QUESTION, "the very words")
     assert answer(filled)[0]["path"] == "codex/economics/new.md"
@@ -220,7 +220,7 @@ def stop_at(count: int, real: Any) -> Any:
 
 def test_a_folder_that_refuses_costs_time_not_the_answer(filled: Base, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = answer(filled)
-    shutil.rmtree(filled.root / opened.FOLDER)
+    shutil.rmtree(filled.root / local.FOLDER)
     real = vectors.append
 
     def append(path: Path, rows: Any) -> None:
@@ -230,7 +230,7 @@ def test_a_folder_that_refuses_costs_time_not_the_answer(filled: Base, monkeypat
 
     monkeypatch.setattr(vectors, "append", append)
     found = filled.run("search", QUESTION, "--json")
-    assert (found.json, found.err) == (expected, f"{opened.FOLDER}: not kept: No space left on device\n")
+    assert (found.json, found.err) == (expected, f"{local.FOLDER}: not kept: No space left on device\n")
 
 
 def codex(kb: Base, *args: str, limit: int = 0) -> subprocess.CompletedProcess[str]:

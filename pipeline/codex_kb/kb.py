@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from codex_kb.disk.store import Store
     from codex_kb.disk.transaction import Change, Commit, Transactions
     from codex_kb.disk.vcs import Repository
-    from codex_kb.index.opened import Look
     from codex_kb.ports import Encoder
 
 Say = Callable[[str], None]
@@ -45,9 +44,6 @@ class KnowledgeBase:
         self.say = say
         self.progress = progress
         self.commits = commits
-        #: How the folders of claims and of entries were found, where that was just looked at.
-        self.look: Look | None = None
-        self.index_folder = self.layout.local / "index"
 
     @cached_property
     def settings(self) -> config.Settings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out_json, out_problems, say
-from codex_kb.index import settled
+from codex_kb.workflow import distill
 
 
 @click.command("distill")
@@ -18,17 +18,11 @@ def command(full: bool, check_: bool, no_commit: bool, as_json: bool) -> int:
     """Bring the index in line with the claims."""
     kb = open_kb(no_commit)
     if check_:
-        from codex_kb.workflow import distill  # noqa: PLC0415
-
         problems = distill.check(kb)
         out_problems(problems, as_json)
         say("index and claims disagree" if problems else "index and claims agree")
         return 1 if problems else 0
-    done = None if full else settled.look(kb)
-    if done is None:
-        from codex_kb.workflow import distill  # noqa: PLC0415 (where nothing is to do, nothing more is loaded)
-
-        done = distill.distill(kb, full)
+    done = distill.distill(kb, full)
     if as_json:
         out_json(done._asdict())
     say(f"{done.claims} claims: {done.embedded} embedded, {done.removed} removed, {done.unchanged} unchanged")

@@ -1,43 +1,36 @@
 """The index of a knowledge base as a search opens it: a local copy of claims and vectors, mapped from disk.
 
 What is committed is codex/index/, one entry a claim. The local copy is made from it and from the claims by
-`workflow.refresh`, and made again whenever its seal is broken.
+`index.writer`, and made again whenever its seal is broken.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import mmap
 import os
 import sqlite3
-import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codex_kb import layout as places
 from codex_kb.disk import stat_cache
 from codex_kb.errors import Conflict
-from codex_kb.index import vectors
+from codex_kb.index import local, vectors
 from codex_kb.index.catalog import Catalog
-from codex_kb.index.postings import Bm25, Postings
+from codex_kb.index.postings import Bm25
 from codex_kb.text.words import terms
 
 if TYPE_CHECKING:
     from codex_kb.encoders.bert import BertEncoder
+    from codex_kb.index.writer import Writing
     from codex_kb.kb import KnowledgeBase
     from codex_kb.ports import Vectors
     from codex_kb.records import Hit
 
-FOLDER = f"{places.LOCAL}/index"
-CATALOG = "catalog.db"
-WHOLE = "claims.f32"
-TITLE = "titles.f32"
-SEAL = "seal.json"
 #: Up to so many files every one of them is looked at before a search; above, folders and hits are.
 LOOK_AT_ALL = 5_000
 _TRIES = 5
@@ -56,18 +49,18 @@ class ClaimIndex:
         Raises:
             Broken: it is not there, not whole, or was altered.
         """
-        self._for = sealed(folder)
+        self._for = local.sealed(folder)
         if self._for is None:
             raise Broken
         self._folder = folder
         try:
-            self.catalog = Catalog(str(folder / CATALOG))
+            self.catalog = Catalog(str(folder / local.CATALOG))
             self.meta = self.catalog.meta()
             self._rows, dimension = int(self.meta["rows"]), int(self.meta["dimension"])
             #: For each row one vector for all of the claim; float32 of shape (rows, dimension), mapped.
-            self.whole = vectors.mapped(folder / WHOLE, self._rows, dimension)
+            self.whole = vectors.mapped(folder / local.WHOLE, self._rows, dimension)
             #: For each row the vector of title and description; of the same shape.
-            self.title = vectors.mapped(folder / TITLE, self._rows, dimension)
+            self.title = vectors.mapped(folder / local.TITLE, self._rows, dimension)
             #: Rows that stand for no claim any more.
             self.gone = np.array(self.catalog.dead_rows(), np.int64)
             #: BM25 over title, description and argument.
@@ -80,7 +73,7 @@ class ClaimIndex:
     def _words(self) -> Bm25:
         first = int(self.meta["words_rows"])
         gone = [(row, packed) for row, packed in self.catalog.gone() if row < first]
-        return Bm25(load_postings(self._folder, self.meta), gone, self.catalog.since(first))
+        return Bm25(local.load_postings(self._folder, self.meta), gone, self.catalog.since(first))
 
     def close(self) -> None:
         """Let go of the files."""
@@ -144,9 +137,10 @@ class ClaimIndex:
 
     def fits(self, kb: KnowledgeBase) -> bool:
         """Was it made for these settings and this model?"""
-        if self._for and _stand(str(self._folder), self._for):
+        if self._for and local.stand(str(self._folder), self._for):
             return True
-        return all(self.meta.get(name) == value for name, value in identity(kb).items())
+        wanted = local.identity(kb.settings, kb.encoder)
+        return all(self.meta.get(name) == value for name, value in wanted.items())
 
     def embed(self, kb: KnowledgeBase, question: str) -> Vectors:
         """The vector of a question, float32 of shape (dimension)."""
@@ -161,11 +155,11 @@ class ClaimIndex:
     def current(self, kb: KnowledgeBase, every_file: bool = False) -> bool:
         """Are the claims as they were? A look at every file, or above a number of claims at folders alone."""
         root = str(kb.layout.root)
-        known = {path: state for path, state in self.catalog.folders().items() if not is_entry_folder(path)}
+        known = {path: state for path, state in self.catalog.folders().items() if not local.is_entry_folder(path)}
         if not every_file and int(self.meta["files"]) > LOOK_AT_ALL:
             digest, newest = stat_cache.folder_times(root, sorted(known))
             return digest == self.meta["folder_times"] and not stat_cache.racy(newest, int(self.meta["looked"]))
-        seen = {folder.path: folder for folder in claim_folders(root, json.loads(self.meta["folders"])[0])}
+        seen = {folder.path: folder for folder in local.claim_folders(root, json.loads(self.meta["folders"])[0])}
         return seen.keys() == known.keys() and all(
             folder.clean(*known[path]) for path, folder in seen.items()
         )  # fmt: skip
@@ -177,35 +171,28 @@ class ClaimIndex:
         )  # fmt: skip
 
 
-class Look(NamedTuple):
-    """The folders of claims and of entries, as they were found after a time (ns)."""
-
-    time: int
-    claims: list[stat_cache.Folder]
-    entries: list[stat_cache.Folder]
-
-    @classmethod
-    def now(cls, root: str, starts: Iterable[str]) -> Look:
-        """Look at every file below the folders of claims, and at every entry."""
-        # The time comes before the look: what changes while it lasts is looked at again.
-        return cls(time.time_ns(), list(claim_folders(root, starts)), list(entry_folders(root, places.INDEX)))
-
-
 def load(kb: KnowledgeBase, announce: bool = True, every_file: bool = False) -> ClaimIndex:
     """The index of all claims as they are now. What the committed index lacks is embedded and kept locally.
 
     Nothing that git knows of is written.
     """
     try:
-        found = ClaimIndex(kb.index_folder)
+        found = ClaimIndex(local.folder(kb.layout.root))
         if found.fits(kb) and found.current(kb, every_file):
             return found
         found.close()
     except Broken:
         pass
-    from codex_kb.index import writer  # noqa: PLC0415
+    from codex_kb.index import writer  # noqa: PLC0415 (what is up to date needs none)
 
-    return after(kb, lambda: writer.claims(kb, announce))
+    return after(kb, lambda: writer.claims(kb.layout.root, writing(kb, announce)))
+
+
+def writing(kb: KnowledgeBase, announce: bool = False, anew: bool = False) -> Writing:
+    """What the writer of the local copy takes of a knowledge base."""
+    from codex_kb.index.writer import Writing  # noqa: PLC0415
+
+    return Writing(kb.settings, kb.encoder, kb.store, kb.say, kb.progress, announce, anew)
 
 
 def after(kb: KnowledgeBase, update: Callable[[], None]) -> ClaimIndex:
@@ -217,109 +204,6 @@ def after(kb: KnowledgeBase, update: Callable[[], None]) -> ClaimIndex:
     for _ in range(_TRIES):
         update()
         with contextlib.suppress(Broken):  # another run has begun to write it
-            return ClaimIndex(kb.index_folder)
-    raise Conflict("other runs write the index all the time", path=FOLDER, hint="run the command again when they end")
-
-
-def identity(kb: KnowledgeBase) -> dict[str, Any]:
-    """What a local copy must have been made for."""
-    from codex_kb.index import catalog  # noqa: PLC0415
-
-    folders = json.dumps([list(kb.settings.kb.claims), kb.settings.ingest.max_bytes])
-    return {"version": catalog.VERSION, "folders": folders, "model": kb.encoder.name}
-
-
-def is_entry_folder(path: str) -> bool:
-    """Does a folder belong to the committed index?"""
-    return path == places.INDEX or path.startswith(places.INDEX + "/")
-
-
-def claim_folders(root: str, starts: Iterable[str]) -> Iterable[stat_cache.Folder]:
-    """The folders with claims as they are now, each once."""
-    seen = set()
-    for start in starts:
-        for folder in stat_cache.scan(root, start, may_be_claim, no_claims):
-            if folder.path not in seen:
-                seen.add(folder.path)
-                yield folder
-
-
-def entry_folders(root: str, start: str) -> Iterable[stat_cache.Folder]:
-    """The folders with committed entries at and below one, as they are now."""
-    return stat_cache.scan(root, start, is_entry, lambda _: False)
-
-
-def is_entry(name: str) -> bool:
-    """Is this an entry, by a file's name?"""
-    return name.endswith(".jsonl")
-
-
-def may_be_claim(name: str) -> bool:
-    """Is this a claim, by a file's name?"""
-    return places.is_markdown(name) and not places.topic_map(name)
-
-
-def no_claims(path: str) -> bool:
-    """Is this a folder of ours that never holds claims?"""
-    return path in places.NOT_CLAIMS
-
-
-# -- the seal --------------------------------------------------------------------------------------
-
-
-def sealed(folder: Path) -> dict[str, Any] | None:
-    """What the local copy was made for (files and how they stood), None where it is not as it was when finished."""
-    try:
-        written = json.loads((folder / SEAL).read_bytes())
-        return dict(written["for"]) if written["files"] and _stand(str(folder), written["files"]) else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def _stand(folder: str, stats: Mapping[str, Any]) -> bool:
-    """Are these files as they were?"""
-    return all(list(stat_cache.look(os.path.join(folder, name)) or ()) == state for name, state in stats.items())
-
-
-def seal(folder: Path, names: Iterable[str], made_for: Iterable[str]) -> None:
-    """Note how the files of the local copy stand, now that they are whole, and those that it was made for."""
-    stats = {
-        group: {name: stat_cache.look(os.path.join(folder, name)) for name in found}
-        for group, found in (("files", names), ("for", made_for))
-    }
-    temporary = folder / f"{SEAL}.new"
-    temporary.write_text(json.dumps(stats))
-    os.replace(temporary, folder / SEAL)
-
-
-# -- postings as a file ----------------------------------------------------------------------------
-
-_PARTS: tuple[tuple[str, Any], ...] = (
-    ("starts", np.int64), ("documents", np.int32), ("lengths", np.int32), ("counts", np.uint8),
-)  # fmt: skip
-
-
-def save_postings(path: Path, postings: Postings) -> dict[str, int]:
-    """Write postings; the sizes that `load_postings` needs."""
-    sizes = {}
-    with path.open("wb") as file:
-        for name, kind in _PARTS:
-            array = np.ascontiguousarray(getattr(postings, name), kind)
-            sizes[f"words_{name}"] = len(array)
-            array.tofile(file)
-    return sizes
-
-
-def load_postings(folder: Path, meta: Mapping[str, Any]) -> Postings:
-    """The postings that meta names, mapped; none where nothing was saved yet."""
-    if not meta.get("words"):
-        return Postings.empty()
-    with (folder / str(meta["words"])).open("rb") as file:
-        view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    parts: dict[str, Any] = {}
-    at = 0
-    for name, kind in _PARTS:
-        size = int(meta[f"words_{name}"])
-        parts[name] = np.frombuffer(view, kind, size, at)
-        at += parts[name].nbytes
-    return Postings(**parts)
+            return ClaimIndex(local.folder(kb.layout.root))
+    raise Conflict("other runs write the index all the time", path=local.FOLDER,
+                   hint="run the command again when they end")  # fmt: skip

@@ -10,7 +10,8 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,15 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from codex_kb import layout as places
+from codex_kb.config import Settings
 from codex_kb.disk import stat_cache
 from codex_kb.disk.stat_cache import Folder
-from codex_kb.disk.store import as_claim
+from codex_kb.disk.store import Store, as_claim
 from codex_kb.disk.transaction import prepare_local, write_failed
 from codex_kb.errors import RefusedFile
-from codex_kb.index import changed, entry, postings, stored, vectors
-from codex_kb.index import opened as local
+from codex_kb.index import changed, entry, local, postings, stored, vectors
 from codex_kb.index.catalog import Card, Catalog
-from codex_kb.kb import KnowledgeBase
+from codex_kb.ports import Encoder
 from codex_kb.records import Claim
 from codex_kb.text import markdown_file, passages, wikilinks, words
 from codex_kb.text.fields import text as text_of
@@ -49,31 +50,40 @@ class _DamagedEntry(RefusedFile):
     code = "damaged-index"
 
 
-def claims(kb: KnowledgeBase, announce: bool = True) -> None:
+@dataclass(frozen=True)
+class Writing:
+    """What the local copy is written from, and who is told; with `anew` the committed entries are not believed."""
+
+    settings: Settings
+    encoder: Encoder
+    store: Store
+    say: Callable[[str], None]
+    progress: Callable[[str, int, int], None]
+    announce: bool = False
+    anew: bool = False
+
+
+def claims(root: Path, given: Writing) -> None:
     """Bring the claims of the local copy up to date."""
-    _write(
-        kb,
-        lambda writer: writer.claims(local.claim_folders(writer.root, kb.settings.kb.claims), time.time_ns()),
-        announce,
-    )
+    folders = given.settings.kb.claims
+    _write(root, given, lambda writer: writer.claims(local.claim_folders(writer.root, folders), time.time_ns()))
 
 
-def everything(kb: KnowledgeBase, anew: bool = False) -> None:
+def everything(root: Path, given: Writing, look: local.Look | None = None) -> None:
     """Bring the claims of the local copy, and what it knows of the committed entries, up to date.
 
-    With `anew` the committed entries are not believed: what is read is embedded.
+    `look` is how the folders of both were found, where that was just looked at.
     """
 
     def work(writer: _Writer) -> None:
-        look = kb.look or local.Look.now(writer.root, kb.settings.kb.claims)
-        kb.look = None
-        writer.claims(look.claims, look.time)
-        writer.entries(look.entries, look.time, every=True)
+        seen = look or local.Look.now(writer.root, given.settings.kb.claims)
+        writer.claims(seen.claims, seen.time)
+        writer.entries(seen.entries, seen.time, every=True)
 
-    _write(kb, work, anew=anew)
+    _write(root, given, work)
 
 
-def committed(kb: KnowledgeBase, paths: Iterable[str]) -> None:
+def committed(root: Path, given: Writing, paths: Iterable[str]) -> None:
     """Take note of entries that were just written or removed."""
     folders = sorted({path.rpartition("/")[0] for path in paths if local.is_entry_folder(path)})
 
@@ -81,10 +91,10 @@ def committed(kb: KnowledgeBase, paths: Iterable[str]) -> None:
         seen = (found for folder in folders for found in local.entry_folders(writer.root, folder))
         writer.entries(seen, time.time_ns(), every=False)
 
-    _write(kb, work)
+    _write(root, given, work)
 
 
-def _write(kb: KnowledgeBase, work: Callable[[_Writer], None], announce: bool = False, anew: bool = False) -> None:
+def _write(root: Path, given: Writing, work: Callable[[_Writer], None]) -> None:
     """Do work on the local copy: from scratch where it is damaged, in a temporary folder where its own refuses.
 
     Raises:
@@ -92,80 +102,90 @@ def _write(kb: KnowledgeBase, work: Callable[[_Writer], None], announce: bool = 
     """
     for last in (False, False, True):
         try:
-            with _Writer(kb, announce, anew) as writer:
+            with _writing(root, given) as writer:
                 work(writer)
             return
         except (OSError, sqlite3.OperationalError) as error:
             refused = error if isinstance(error, OSError) else OSError(str(error))
-            if last or kb.index_folder.parent != kb.layout.local:
-                raise write_failed(refused, kb.layout.root) from error
-            _elsewhere(kb, refused.strerror or str(refused))
+            if last or local.folder(root) != root / local.FOLDER:
+                raise write_failed(refused, root) from error
+            _elsewhere(root, given, refused.strerror or str(refused))
         except sqlite3.DatabaseError:
             if last:
                 raise
-            (kb.index_folder / local.SEAL).unlink(missing_ok=True)
+            (local.folder(root) / local.SEAL).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _writing(root: Path, given: Writing) -> Iterator[_Writer]:
+    """Hold the lock on the local copy; what is done with it is kept as a whole or not at all."""
+    folder = _writable(root, given)
+    lock = FileLock(folder / _LOCK)
+    try:
+        lock.acquire(timeout=_PATIENCE)
+    except Timeout:
+        given.say("another run brings the index up to date; waiting for it")
+        lock.acquire()
+    try:
+        writer = _Writer(root, given, folder, *_open(folder, given))
+        try:
+            yield writer
+        except BaseException:
+            writer.catalog.close(keep=False)
+            raise
+        writer.close()
+    finally:
+        lock.release()
+
+
+def _open(folder: Path, given: Writing) -> tuple[Catalog, dict[str, Any]]:
+    """The catalog and what it says of itself; made from scratch where it is not whole or for something else."""
+    wanted = local.identity(given.settings, given.encoder)
+    if local.sealed(folder) is not None:
+        with contextlib.suppress(sqlite3.Error):
+            catalog = Catalog(str(folder / local.CATALOG), write=True)
+            meta = catalog.meta()
+            spare = int(meta["rows"]) - 2 * int(meta["claims"])
+            if all(meta.get(name) == value for name, value in wanted.items()) and spare <= _SPARE_ROWS:
+                return catalog, meta
+            catalog.close(keep=False)
+    for old in folder.iterdir():
+        if old.name != _LOCK:
+            old.unlink()
+    catalog = Catalog(str(folder / local.CATALOG), write=True)
+    meta = {**wanted, "rows": 0, "dimension": 0, "claims": 0, "words_rows": 0, "files": 0, "made": 0,
+            "folder_times": b"", "looked": 0, "quick": given.encoder.quick()}  # fmt: skip
+    for name in (local.WHOLE, local.TITLE):
+        (folder / name).touch()
+    catalog.set_meta(meta)
+    return catalog, meta
 
 
 class _Writer:
-    """Holds the lock on the local copy; what is done with it is kept as a whole or not at all."""
+    """Writes the local copy while its lock is held."""
 
-    def __init__(self, kb: KnowledgeBase, announce: bool, anew: bool = False) -> None:
-        self.kb = kb
-        self.announce = announce
-        self.anew = anew
-        self.root = str(kb.layout.root)
-        self.folder = _writable(kb)
-        self._lock = FileLock(self.folder / _LOCK)
+    def __init__(self, root: Path, given: Writing, folder: Path, catalog: Catalog, meta: dict[str, Any]) -> None:
+        self.given = given
+        self.announce = given.announce
+        self.folder = folder
+        self.catalog = catalog
+        self.meta = meta
+        self._root = root
+        self.root = str(root)
 
-    def __enter__(self) -> _Writer:
-        try:
-            self._lock.acquire(timeout=_PATIENCE)
-        except Timeout:
-            self.kb.say("another run brings the index up to date; waiting for it")
-            self._lock.acquire()
-        try:
-            self._open()
-        except BaseException:
-            self._lock.release()
-            raise
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            self.catalog.close(keep=kind is None)
-            if kind is None:
-                names = [local.CATALOG, local.WHOLE, local.TITLE, *self._named()]
-                quick = str(self.meta["quick"])
-                made_for = [os.path.join(self.root, places.SETTINGS), os.path.join(quick, "model.safetensors")]
-                local.seal(self.folder, names, made_for if quick else [])
-                for stale in self.folder.iterdir():
-                    if stale.name not in {*names, local.SEAL, _LOCK}:
-                        stale.unlink(missing_ok=True)
-        finally:
-            self._lock.release()
+    def close(self) -> None:
+        """Keep what was done, seal the files, and remove those that serve no longer."""
+        self.catalog.close()
+        quick = str(self.meta["quick"])
+        names = [local.CATALOG, local.WHOLE, local.TITLE, *self._named()]
+        made_for = [os.path.join(self.root, places.SETTINGS), os.path.join(quick, "model.safetensors")]
+        local.seal(self.folder, names, made_for if quick else [])
+        for stale in self.folder.iterdir():
+            if stale.name not in {*names, local.SEAL, _LOCK}:
+                stale.unlink(missing_ok=True)
 
     def _named(self) -> list[str]:
         return [str(self.meta[name]) for name in ("words", "near") if self.meta.get(name)]
-
-    def _open(self) -> None:
-        wanted = local.identity(self.kb)
-        if local.sealed(self.folder) is not None:
-            with contextlib.suppress(sqlite3.Error):
-                self.catalog = Catalog(str(self.folder / local.CATALOG), write=True)
-                self.meta = self.catalog.meta()
-                spare = int(self.meta["rows"]) - 2 * int(self.meta["claims"])
-                if all(self.meta.get(name) == value for name, value in wanted.items()) and spare <= _SPARE_ROWS:
-                    return
-                self.catalog.close(keep=False)
-        for old in self.folder.iterdir():
-            if old.name != _LOCK:
-                old.unlink()
-        self.catalog = Catalog(str(self.folder / local.CATALOG), write=True)
-        self.meta = {**wanted, "rows": 0, "dimension": 0, "claims": 0, "words_rows": 0, "files": 0, "made": 0,
-                     "folder_times": b"", "looked": 0, "quick": self.kb.encoder.quick()}  # fmt: skip
-        for name in (local.WHOLE, local.TITLE):
-            (self.folder / name).touch()
-        self.catalog.set_meta(self.meta)
 
     # -- claims ------------------------------------------------------------------------------------
 
@@ -178,9 +198,9 @@ class _Writer:
         gone = [f"{folder}/{name}" for folder, name in diff.removed]
         total = len(diff.changed)
         for at in range(0, total, _CHUNK):
-            self.kb.progress("indexing", at, total)
+            self.given.progress("indexing", at, total)
             self._read_claims(diff.changed[at : at + _CHUNK], diff.looked)
-        self.kb.progress("indexing", total, total)
+        self.given.progress("indexing", total, total)
         self.catalog.remove(card.id for card in self.catalog.by_path(gone).values())
         changed.note(self.catalog, diff)
         self._set(settled=bool(self.meta.get("settled")) and self.catalog.settled())
@@ -207,14 +227,14 @@ class _Writer:
             else:
                 others.append(path)
 
-        others += changed.read(self.catalog, self.kb.store, files, looked, take)
+        others += changed.read(self.catalog, self.given.store, files, looked, take)
         self.catalog.remove(card.id for card in self.catalog.by_path(others).values())
         self._add(found)
 
     def _add(self, found: Sequence[Claim]) -> None:
         """Put claims in, at the end of every array; what stood at their paths goes."""
         texts = [entry.texts_of(claim) for claim in found]
-        keys = [entry.key_of(self.kb.encoder.name, each) for each in texts]
+        keys = [entry.key_of(self.given.encoder.name, each) for each in texts]
         embedded = self._vectors(dict(zip(keys, texts, strict=True)))
         packed = self._packed(found)
         self.catalog.remove(card.id for card in self.catalog.by_path([claim.path for claim in found]).values())
@@ -231,17 +251,17 @@ class _Writer:
 
     def _vectors(self, texts: dict[str, entry.Texts]) -> dict[str, entry.Entry]:
         """The entries of these keys: committed, waiting, or embedded now."""
-        known = {} if self.anew else {key: stored.read(self.kb, key) for key in texts}
+        known = {} if self.given.anew else {key: stored.read(self._root, key) for key in texts}
         found = {key: one for key, one in known.items() if one is not None}
         missing = {key: text for key, text in texts.items() if key not in found}
         if not missing:
             return found
         if self.announce:
             self.announce = False
-            self.kb.say("some claims are not in the index yet; embedding them (codex distill keeps the result)")
-        for key, data in stored.embed(self.kb, missing).items():
+            self.given.say("some claims are not in the index yet; embedding them (codex distill keeps the result)")
+        for key, data in stored.embed(self.given.encoder, missing).items():
             found[key] = entry.load_entry(data, key)
-            stored.keep(self.kb, key, data)
+            stored.keep(self._root, key, data, self.given.say)
         return found
 
     def _packed(self, found: Sequence[Claim]) -> list[bytes]:
@@ -285,7 +305,7 @@ class _Writer:
             vectors.renew(self.folder / str(self.meta["near"]), self.folder / name, matrix, dead, come)
             self._set(near=name, near_rows=rows)
             return
-        self.kb.say(f"making the approximate index of {self.meta['claims']} claims")
+        self.given.say(f"making the approximate index of {self.meta['claims']} claims")
         probes, recall = vectors.build(self.folder / name, matrix, np.setdiff1d(np.arange(rows), dead))
         self._set(near=name, near_rows=rows, probes=probes, recall=recall)
 
@@ -301,7 +321,7 @@ class _Writer:
             except ValueError as error:
                 raise _DamagedEntry(str(error), path=path, line=1, hint="codex distill") from error
 
-        changed.read(self.catalog, self.kb.store, diff.changed, diff.looked, take)
+        changed.read(self.catalog, self.given.store, diff.changed, diff.looked, take)
         touched = [(folder, name) for folder, name, *_ in diff.changed] + diff.removed
         self.catalog.touch(entry.entry_key(f"{folder}/{name}") for folder, name in touched)
         changed.note(self.catalog, diff)
@@ -313,25 +333,27 @@ class _Writer:
 # --------------------------------------------------------------------------------------------------
 
 
-def _writable(kb: KnowledgeBase) -> Path:
+def _writable(root: Path, given: Writing) -> Path:
     """The folder of the local copy; a temporary one where the knowledge base cannot be written."""
+    folder = local.folder(root)
     try:
-        prepare_local(kb.layout.root)
-        kb.index_folder.mkdir(parents=True, exist_ok=True)
-        if os.access(kb.index_folder, os.W_OK):
-            return kb.index_folder
+        prepare_local(root)
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
         reason = "Permission denied"
     except OSError as error:
         reason = error.strerror or str(error)
-    _elsewhere(kb, reason)
-    return kb.index_folder
+    return _elsewhere(root, given, reason)
 
 
-def _elsewhere(kb: KnowledgeBase, reason: str) -> None:
-    """Keep the local copy in a temporary folder for this run."""
-    kb.say(f"{local.FOLDER}: not kept: {reason}")
-    kb.index_folder = Path(tempfile.mkdtemp(prefix="codex-index-"))
-    atexit.register(shutil.rmtree, kb.index_folder, ignore_errors=True)
+def _elsewhere(root: Path, given: Writing, reason: str) -> Path:
+    """Keep the local copy in a temporary folder for this process."""
+    given.say(f"{local.FOLDER}: not kept: {reason}")
+    folder = Path(tempfile.mkdtemp(prefix="codex-index-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    local.move(root, folder)
+    return folder
 
 
 def _holds_claims(folder: str) -> bool:

@@ -11,12 +11,12 @@ from codex_kb import layout as places
 from codex_kb.check import rules
 from codex_kb.disk.store import as_claim, claim_evidence, packet_path
 from codex_kb.errors import CodexError, NotFound, RefusedFile
+from codex_kb.index.state import of_files, stale
 from codex_kb.kb import KnowledgeBase
 from codex_kb.records import Claim, Decision, Problem
 from codex_kb.review import decide
 from codex_kb.text import fields as names
 from codex_kb.text import lifecycle, schema
-from codex_kb.workflow.distill import stale, state_of_files
 
 
 def run(kb: KnowledgeBase, paths: Sequence[Path]) -> list[Problem]:
@@ -47,7 +47,7 @@ def _all(kb: KnowledgeBase) -> Iterator[Problem]:
     claims: list[Claim] = []
     yield from _claims(kb, claims, {d.claim for d in decisions if d.claim and not decide.added_as(d)})
     if kb.layout.path(places.INDEX).exists() or claims:
-        yield from stale(kb, state_of_files(kb, claims))
+        yield from stale(kb.encoder.name, of_files(kb.layout.root, kb.encoder.name, claims))
     if kb.unfinished():
         yield Problem(places.LOCAL, None, "unfinished", "an earlier run was cut off while writing",
                       "any command that writes finishes it, for example codex distill")  # fmt: skip

@@ -265,7 +265,7 @@ class Review:
         """
         name = self.kb.encoder.name
         texts = [texts_of(as_claim(markdown_file.parse(c.after or b"", c.path), c.path)) for c in claims]
-        made = stored.embed(self.kb, {key_of(name, each): each for each in texts})
+        made = stored.embed(self.kb.encoder, {key_of(name, each): each for each in texts})
         changes = [self.kb.change(entry_path(places.INDEX, key), data) for key, data in made.items()]
         if changed:
             changes += additions.replaced_entries(self.kb, changed, set(made))

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from codex_kb.disk.store import claim_evidence
 from codex_kb.errors import NotFound, RefusedFile
 from codex_kb.index import opened as indexes
+from codex_kb.index import state as index_state
 from codex_kb.index.names import find_claim
 from codex_kb.kb import KnowledgeBase
 from codex_kb.records import GENERATION_ZERO, Claim, Decision, Evidence, Hit, Packet, Proposal, Source
@@ -17,7 +18,6 @@ from codex_kb.text import lifecycle
 from codex_kb.text.fields import status_of
 from codex_kb.text.fields import text as text_of
 from codex_kb.workflow import check as checks
-from codex_kb.workflow import distill
 from codex_kb.workflow.review import full_id
 
 _CONTEXT_CHARS = 200
@@ -137,7 +137,7 @@ def status(kb: KnowledgeBase) -> Status:
             counts[status_of(source.fields)] += 1
     packets = kb.store.packets()
     claims, _ = kb.store.claims()
-    state = distill.state_of_files(kb, claims)
+    state = index_state.of_files(kb.layout.root, kb.encoder.name, claims)
     problems = checks.run(kb, [])
     return Status(
         sources=dict(sorted(counts.items())),

@@ -1,0 +1,160 @@
+"""The local copy of the index as files: where they are, what they were made for, how their seal is kept.
+
+`index.writer` is the only one that writes them, `index.opened` reads them.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from codex_kb import layout as places
+from codex_kb.disk import stat_cache
+from codex_kb.index import catalog
+from codex_kb.index.postings import Postings
+
+if TYPE_CHECKING:
+    from codex_kb.config import Settings
+    from codex_kb.ports import Encoder
+
+FOLDER = f"{places.LOCAL}/index"
+CATALOG = "catalog.db"
+WHOLE = "claims.f32"
+TITLE = "titles.f32"
+SEAL = "seal.json"
+
+#: Roots that cannot be written, each with the temporary folder that serves this process instead.
+_ELSEWHERE: dict[Path, Path] = {}
+
+
+def folder(root: Path) -> Path:
+    """Where the local copy of the knowledge base at a root is."""
+    return _ELSEWHERE.get(root, root / FOLDER)
+
+
+def move(root: Path, elsewhere: Path) -> None:
+    """From now on this process keeps the local copy in another folder."""
+    _ELSEWHERE[root] = elsewhere
+
+
+class Look(NamedTuple):
+    """The folders of claims and of entries, as they were found after a time (ns)."""
+
+    time: int
+    claims: list[stat_cache.Folder]
+    entries: list[stat_cache.Folder]
+
+    @classmethod
+    def now(cls, root: str, starts: Iterable[str]) -> Look:
+        """Look at every file below the folders of claims, and at every entry."""
+        # The time comes before the look: what changes while it lasts is looked at again.
+        return cls(time.time_ns(), list(claim_folders(root, starts)), list(entry_folders(root, places.INDEX)))
+
+
+def identity(settings: Settings, encoder: Encoder) -> dict[str, Any]:
+    """What a local copy must have been made for."""
+    folders = json.dumps([list(settings.kb.claims), settings.ingest.max_bytes])
+    return {"version": catalog.VERSION, "folders": folders, "model": encoder.name}
+
+
+def is_entry_folder(path: str) -> bool:
+    """Does a folder belong to the committed index?"""
+    return path == places.INDEX or path.startswith(places.INDEX + "/")
+
+
+def claim_folders(root: str, starts: Iterable[str]) -> Iterable[stat_cache.Folder]:
+    """The folders with claims as they are now, each once."""
+    seen = set()
+    for start in starts:
+        for folder in stat_cache.scan(root, start, may_be_claim, no_claims):
+            if folder.path not in seen:
+                seen.add(folder.path)
+                yield folder
+
+
+def entry_folders(root: str, start: str) -> Iterable[stat_cache.Folder]:
+    """The folders with committed entries at and below one, as they are now."""
+    return stat_cache.scan(root, start, is_entry, lambda _: False)
+
+
+def is_entry(name: str) -> bool:
+    """Is this an entry, by a file's name?"""
+    return name.endswith(".jsonl")
+
+
+def may_be_claim(name: str) -> bool:
+    """Is this a claim, by a file's name?"""
+    return places.is_markdown(name) and not places.topic_map(name)
+
+
+def no_claims(path: str) -> bool:
+    """Is this a folder of ours that never holds claims?"""
+    return path in places.NOT_CLAIMS
+
+
+# -- the seal --------------------------------------------------------------------------------------
+
+
+def sealed(folder: Path) -> dict[str, Any] | None:
+    """What the local copy was made for (files and how they stood), None where it is not as it was when finished."""
+    try:
+        written = json.loads((folder / SEAL).read_bytes())
+        return dict(written["for"]) if written["files"] and stand(str(folder), written["files"]) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def stand(folder: str, stats: Mapping[str, Any]) -> bool:
+    """Are these files as they were?"""
+    return all(list(stat_cache.look(os.path.join(folder, name)) or ()) == state for name, state in stats.items())
+
+
+def seal(folder: Path, names: Iterable[str], made_for: Iterable[str]) -> None:
+    """Note how the files of the local copy stand, now that they are whole, and those that it was made for."""
+    stats = {
+        group: {name: stat_cache.look(os.path.join(folder, name)) for name in found}
+        for group, found in (("files", names), ("for", made_for))
+    }
+    temporary = folder / f"{SEAL}.new"
+    temporary.write_text(json.dumps(stats))
+    os.replace(temporary, folder / SEAL)
+
+
+# -- postings as a file ----------------------------------------------------------------------------
+
+_PARTS: tuple[tuple[str, Any], ...] = (
+    ("starts", np.int64), ("documents", np.int32), ("lengths", np.int32), ("counts", np.uint8),
+)  # fmt: skip
+
+
+def save_postings(path: Path, postings: Postings) -> dict[str, int]:
+    """Write postings; the sizes that `load_postings` needs."""
+    sizes = {}
+    with path.open("wb") as file:
+        for name, kind in _PARTS:
+            array = np.ascontiguousarray(getattr(postings, name), kind)
+            sizes[f"words_{name}"] = len(array)
+            array.tofile(file)
+    return sizes
+
+
+def load_postings(folder: Path, meta: Mapping[str, Any]) -> Postings:
+    """The postings that meta names, mapped; none where nothing was saved yet."""
+    if not meta.get("words"):
+        return Postings.empty()
+    with (folder / str(meta["words"])).open("rb") as file:
+        view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    parts: dict[str, Any] = {}
+    at = 0
+    for name, kind in _PARTS:
+        size = int(meta[f"words_{name}"])
+        parts[name] = np.frombuffer(view, kind, size, at)
+        at += parts[name].nbytes
+    return Postings(**parts)

@@ -1,0 +1,96 @@
+"""How the committed index and the claims stand to each other."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from codex_kb import layout as places
+from codex_kb.index import changed, entry
+from codex_kb.index.catalog import Catalog
+from codex_kb.records import Claim, Problem
+
+
+@dataclass(frozen=True)
+class State:
+    """How the committed index and the claims stand to each other.
+
+    `add` has the keys that have claims and no entry, with how many claims; `remove` those with an entry and no
+    claim; `entries` counts what can be read.
+    """
+
+    add: Mapping[str, int]
+    remove: Sequence[str]
+    damaged: Sequence[Problem]
+    other_model: bool
+    entries: int = 0
+
+    @property
+    def fresh(self) -> bool:
+        """Do they agree?"""
+        return not (self.add or self.remove or self.damaged or self.other_model)
+
+
+def read_manifest(root: Path) -> dict[str, str]:
+    """What the committed manifest says; nothing where there is none that can be read."""
+    try:
+        value = json.loads((root / places.MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def known(root: Path, encoder: str, catalog: Catalog) -> State:
+    """What the committed index lacks, has too many of, or holds damaged, as the catalog knows it."""
+    touched = list(catalog.touched(places.INDEX))
+    return State(
+        add={key: claims for key, claims, there in touched if claims and not there},
+        remove=[key for key, claims, there in touched if there and not claims],
+        damaged=[p for p in changed.problems(catalog) if p.path.startswith(places.INDEX + "/")],
+        other_model=_other_model(root, encoder),
+    )
+
+
+def _other_model(root: Path, encoder: str) -> bool:
+    before = read_manifest(root)
+    current = json.loads(entry.manifest(encoder, ""))
+    return bool(before) and any(before.get(name) != current[name] for name in ("version", "model"))
+
+
+def stale(encoder: str, state: State) -> list[Problem]:
+    """An index that does not agree with the claims, as problems; an index that was never made is one."""
+    if state.fresh:
+        return []
+    if state.other_model:
+        message = f"the index is not of {encoder}, or of another version of codex"
+        return [Problem(places.MANIFEST, 1, "stale-index", message, "codex distill")]
+    found = list(state.damaged)
+    missing = len(state.add) - sum(entry.entry_key(p.path) in state.add for p in state.damaged)
+    if missing or state.remove:
+        message = f"{missing} claims to embed, {len(state.remove)} to remove"
+        found.append(Problem(places.INDEX, None, "stale-index", message, "codex distill"))
+    return found
+
+
+def of_files(root: Path, encoder: str, claims: Sequence[Claim]) -> State:
+    """The state by the files themselves, whatever the local copy says."""
+    wanted = Counter(entry.key_of(encoder, entry.texts_of(claim)) for claim in claims)
+    there, damaged = set(), []
+    for path in sorted((root / places.INDEX).glob("??/*.jsonl")):
+        relative = path.relative_to(root).as_posix()
+        key = entry.entry_key(relative)
+        try:
+            entry.load_entry(path.read_bytes(), key)
+            there.add(key)
+        except (OSError, ValueError) as error:
+            damaged.append(Problem(relative, 1, "damaged-index", str(error), "codex distill"))
+    return State(
+        add={key: claims for key, claims in wanted.items() if key not in there},
+        remove=sorted(there - wanted.keys()),
+        damaged=damaged,
+        other_model=_other_model(root, encoder),
+        entries=len(there),
+    )
