@@ -261,6 +261,18 @@ def test_two_sides_argue_and_the_packet_shows_it_folded(kb: Base, server: ModelS
     assert len(kb.claims()) == 2
 
 
+def test_a_debate_is_committed_on_the_branch_of_its_source(kb: Base, server: ModelServer) -> None:
+    kb.write("codex.toml", kb.read("codex.toml") + '[git]\nbranch = "extract/{source}"\n')
+    sources(kb, 1)
+    kb.commit_all()
+    assert ingest(kb, server).code == 0
+    before = kb.git("rev-parse", "main")
+    first = kb.run("proposals", "--json").json[0]["id"]
+    assert kb.run("debate", first, "--model", f"openai:m@{server.url}").code == 0
+    assert kb.git("rev-parse", "main") == before
+    assert kb.git("log", "-1", "--format=%s", "extract/s000") == "openai:m: debate about s000"
+
+
 def debated(kb: Base, count: int) -> int:
     """How many of the proposals from so many sources have a debate in their packet."""
     return sum(kb.read(f"inbox/proposals/s{number:03d}.md").count("<details>") for number in range(count))

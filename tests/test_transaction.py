@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from codex_kb.disk.transaction import Change, Commit, Transactions, locked, read, write_file
+from codex_kb.disk import gate
+from codex_kb.disk.transaction import Change, Commit, Transactions, locked, write_file
 from codex_kb.errors import Conflict, WriteFailed
 
 HOLD = """
@@ -240,7 +241,7 @@ def test_deleting_the_last_file_of_a_folder_removes_the_folder(tmp_path: Path) -
 
 
 def test_reading_what_is_not_there_gives_none(tmp_path: Path) -> None:
-    assert read(tmp_path, "a.md") is None
+    assert gate.read_if_there(tmp_path, "a.md") is None
 
 
 def test_local_state_is_ignored_by_git(tmp_path: Path) -> None:

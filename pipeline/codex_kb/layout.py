@@ -76,6 +76,21 @@ def find_root(named: str | None, start: Path) -> Path:
     raise NotFound(f"no {SETTINGS} here or in a folder above", path=str(start), hint="codex init")
 
 
+def packet_path(name: str) -> str:
+    """The packet that a person edits."""
+    return f"{PACKETS}/{name}.md"
+
+
+def record_path(name: str) -> str:
+    """What was proposed, as it was proposed."""
+    return f"{PACKETS}/{name}.json"
+
+
+def decisions_path(name: str) -> str:
+    """What people decided about a source's proposals."""
+    return f"{DECISIONS}/{name}.jsonl"
+
+
 def source_name(path: str, stems: Container[str]) -> str:
     """The name of a source's packet and decisions; `stems` are those of the other sources, case folded.
 

@@ -11,7 +11,7 @@ from codex_kb.cli.common import global_options, json_option, open_kb, out, out_j
 from codex_kb.propose.drafts import ranked
 from codex_kb.records import Proposal
 from codex_kb.review import packet as packets
-from codex_kb.workflow.review import select_packets
+from codex_kb.workflow.proposals import proposals
 
 
 @click.command("proposals")
@@ -20,7 +20,7 @@ from codex_kb.workflow.review import select_packets
 @global_options
 def command(sources: tuple[str, ...], as_json: bool) -> None:
     """List what waits for review, best first within a source."""
-    waiting = select_packets(open_kb(), sources)
+    waiting = proposals(open_kb(), sources)
     if as_json:
         out_json([_value(proposal) for packet in waiting for proposal in ranked(packet.proposals)])
         return

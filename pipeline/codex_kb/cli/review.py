@@ -7,7 +7,7 @@ import click
 from codex_kb.cli import editor
 from codex_kb.cli.common import fail, global_options, no_commit_option, open_kb, say
 from codex_kb.errors import UsageError
-from codex_kb.workflow.review import Review, Reviewed, select_packets
+from codex_kb.workflow.review import Review, Reviewed
 
 
 @click.command("review")
@@ -37,7 +37,7 @@ def command(
         review.named(approve, {item.partition("=")[0]: item.partition("=")[2] for item in reject}, add)
     elif apply_:
         review.apply(sources)
-    elif not select_packets(kb, sources):
+    elif not review.selected(sources):
         say("nothing waits for review. next: codex ingest inbox/")
     else:
         configured = kb.repository.configured_editor() if kb.repository else ""

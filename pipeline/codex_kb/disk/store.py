@@ -6,13 +6,13 @@ import dataclasses
 import json
 import os
 import re
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from codex_kb import layout as places
 from codex_kb.config import Settings
+from codex_kb.disk import gate
 from codex_kb.errors import NotFound, RefusedFile
 from codex_kb.layout import Layout
 from codex_kb.records import Claim, Decision, Evidence, Hit, Packet, Problem, Proposal, Source, Turn
@@ -85,27 +85,7 @@ class Store:
             NotFound: it does not exist.
             RefusedFile: it is a link out of the root, no regular file, too large or unreadable.
         """
-        absolute = self.layout.path(path)
-        try:
-            real = absolute.resolve(strict=True)
-            if not real.is_relative_to(self.layout.root.resolve()):
-                raise RefusedFile("a link that leaves the knowledge base", path=path,
-                                  hint="copy the file itself to this place")  # fmt: skip
-            info = real.stat()
-            if not stat.S_ISREG(info.st_mode):
-                raise RefusedFile("not a regular file", path=path, hint="move it out of the sources")
-            limit = self.settings.ingest.max_bytes
-            if info.st_size > limit:
-                raise RefusedFile(f"{info.st_size:,} bytes, more than the limit of {limit:,}", path=path,
-                                  hint="split it, or raise max_bytes in [ingest] of codex.toml")  # fmt: skip
-            return real.read_bytes()
-        except FileNotFoundError as error:
-            if absolute.is_symlink():
-                raise RefusedFile("a link to nothing", path=path, hint="mend or remove the link") from error
-            raise NotFound("no such file", path=path, hint="check the path") from error
-        except (OSError, RuntimeError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise RefusedFile(f"cannot be read: {reason}", path=path, hint="mend its permissions") from error
+        return gate.read(self.layout.root, path, self.settings.ingest.max_bytes)
 
     def read_markdown(self, path: str) -> MarkdownFile:
         """A Markdown file, parsed. Raises NotFound and RefusedFile."""
@@ -181,12 +161,12 @@ class Store:
 
     def packet(self, name: str) -> Packet | None:
         """The packet of this name as it is now, None where it is gone. Raises RefusedFile."""
-        path = self.layout.path(record_path(name))
-        return self._packet(path) if path.exists() else None
+        path = self.layout.path(places.record_path(name))
+        return self._packet(path) if os.path.lexists(path) else None
 
     def _packet(self, path: Path) -> Packet:
         try:
-            return packet_from_json(path.read_bytes(), path.stem)
+            return packet_from_json(gate.read(self.layout.root, self.layout.relative(path)), path.stem)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise RefusedFile(f"not a record of proposals: {error}", path=self.layout.relative(path),
                               hint="git checkout it, or delete it and ingest --again") from error  # fmt: skip
@@ -195,13 +175,12 @@ class Store:
         """The packet as the reviewer has it; None where its file was deleted.
 
         Raises:
-            RefusedFile: it is not UTF-8.
+            RefusedFile: it cannot be read, or is not UTF-8.
         """
-        path = packet_path(packet.name)
+        path = places.packet_path(packet.name)
+        data = gate.read_if_there(self.layout.root, path)
         try:
-            return self.layout.path(path).read_bytes().decode("utf-8")
-        except FileNotFoundError:
-            return None
+            return None if data is None else data.decode("utf-8")
         except UnicodeDecodeError as error:
             raise RefusedFile(f"not UTF-8 at byte {error.start}", path=path, hint="save it as UTF-8") from error
 
@@ -212,7 +191,12 @@ class Store:
         folder = self.layout.path(places.DECISIONS)
         for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else []:
             relative = self.layout.relative(path)
-            for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+            try:
+                lines = gate.read(self.layout.root, relative).split(b"\n")
+            except (RefusedFile, NotFound) as error:
+                problems.append(Problem(relative, None, error.code, error.message, error.hint))
+                continue
+            for number, line in enumerate(lines, 1):
                 if not line.strip():
                     continue
                 try:
@@ -231,21 +215,6 @@ class Store:
         others = {PurePosixPath(path).stem.casefold() for path in self.source_paths() if path != source}
         others |= {name.casefold() for name in taken.values()}
         return places.source_name(source, others)
-
-
-def packet_path(name: str) -> str:
-    """The packet that a person edits."""
-    return f"{places.PACKETS}/{name}.md"
-
-
-def record_path(name: str) -> str:
-    """What was proposed, as it was proposed."""
-    return f"{places.PACKETS}/{name}.json"
-
-
-def decisions_path(name: str) -> str:
-    """What people decided about a source's proposals."""
-    return f"{places.DECISIONS}/{name}.jsonl"
 
 
 def as_claim(file: MarkdownFile, path: str) -> Claim:

@@ -13,8 +13,8 @@ import errno
 import hashlib
 import json
 import os
+import secrets
 import socket
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from codex_kb.disk import gate
 from codex_kb.errors import CodexError, Conflict, WriteFailed
 from codex_kb.layout import JOURNAL, LOCAL
 
@@ -30,6 +31,7 @@ _HOLDER = "lock.json"
 _CONFLICTS = "conflicts"
 #: How the names of half-written files begin and end.
 _TEMPORARY = (".codex-", ".tmp")
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,9 @@ def digest(data: bytes | None) -> str | None:
     return None if data is None else hashlib.sha256(data).hexdigest()
 
 
-def read(root: Path, path: str) -> bytes | None:
-    """The bytes of a file, None where there is none."""
-    try:
-        return (root / path).read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+def change(root: Path, path: str, after: bytes | None) -> Change:
+    """A change of a file from what it is now. Raises RefusedFile."""
+    return Change(path, gate.read_if_there(root, path), after)
 
 
 def write_file(target: Path, data: bytes) -> None:
@@ -71,18 +70,20 @@ def write_file(target: Path, data: bytes) -> None:
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        mode = target.stat().st_mode & 0o7777
+        mode: int | None = target.stat().st_mode & 0o7777
     except FileNotFoundError:
-        umask = os.umask(0)
-        os.umask(umask)
-        mode = 0o666 & ~umask
-    handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY[0], suffix=_TEMPORARY[1], dir=target.parent)
+        mode = None
+    begin, end = _TEMPORARY
+    temporary = target.parent / f"{begin}{secrets.token_hex(8)}{end}"
+    # A new file's mode is for the system to say: it knows the user's umask.
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode or 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
+        if mode is not None:
+            os.chmod(temporary, mode)
         os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -102,10 +103,12 @@ class Transactions:
 
         Raises:
             Conflict: a file is not as it was read.
+            RefusedFile: a path lies outside, or is no file.
             WriteFailed: the file system refused; the files are as they were.
         """
         for change in changes:
-            if digest(read(self.root, change.path)) != digest(change.before):
+            gate.target(self.root, change.path)
+            if digest(gate.read_if_there(self.root, change.path)) != digest(change.before):
                 raise Conflict("changed while it was being worked on; nothing was written", path=change.path,
                                hint="run the command again")  # fmt: skip
         done: list[Change] = []
@@ -121,7 +124,7 @@ class Transactions:
             raise write_failed(error, self.root) from error
 
     def _write(self, path: str, data: bytes | None) -> None:
-        target = self.root / path
+        target = gate.target(self.root, path)
         if data is None:
             target.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
@@ -133,7 +136,7 @@ class Transactions:
         """Put back what was written; where that fails too, the journal stays and the next run finishes."""
         with contextlib.suppress(OSError):
             for change in reversed(done):
-                if digest(read(self.root, change.path)) != digest(change.before):
+                if digest(gate.read_if_there(self.root, change.path)) != digest(change.before):
                     self._write(change.path, change.before)
             self.finish()
 
@@ -163,7 +166,7 @@ class Transactions:
         changed = []
         try:
             for path, before, after in entries:
-                now = digest(read(self.root, path))
+                now = digest(gate.read_if_there(self.root, path))
                 if now == digest(after):
                     continue
                 if now == before:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from codex_kb import layout as places
-from codex_kb.disk.transaction import Change, read
+from codex_kb.disk import gate
+from codex_kb.disk.transaction import Change, change
 from codex_kb.index import entry, stored
 from codex_kb.index.catalog import Catalog
 from codex_kb.index.opened import ClaimIndex
@@ -29,12 +30,12 @@ def changes(kb: KnowledgeBase, found: ClaimIndex, now: State, full: bool) -> Ite
         path = entry.entry_path(places.INDEX, key)
         data = stored.pending(kb.layout.root, key) or _again(kb, found.catalog, key)
         if data is not None:
-            yield kb.change(path, data)
+            yield change(kb.layout.root, path, data)
             gone.discard(path)
     for path in sorted(gone):
-        yield kb.change(path, None)
+        yield change(kb.layout.root, path, None)
     if found.claims or kb.layout.path(places.MANIFEST).exists():
-        yield kb.change(places.MANIFEST, manifest(kb, found))
+        yield change(kb.layout.root, places.MANIFEST, manifest(kb, found))
 
 
 def _again(kb: KnowledgeBase, catalog: Catalog, key: str) -> bytes | None:
@@ -75,7 +76,7 @@ def _wrong(kb: KnowledgeBase, claims: dict[str, Claim]) -> Iterator[Problem]:
     made = stored.embed(kb.encoder, {key: entry.texts_of(claim) for key, claim in claims.items()})
     for key, data in made.items():
         path = entry.entry_path(places.INDEX, key)
-        kept, anew = entry.load_entry(read(kb.layout.root, path) or b"", key), entry.load_entry(data, key)
+        kept, anew = entry.load_entry(gate.read(kb.layout.root, path), key), entry.load_entry(data, key)
         if (
             max(float(np.abs(kept.title - anew.title).max()), float(np.abs(kept.body - anew.body).max()))
             > _TOLERANCE

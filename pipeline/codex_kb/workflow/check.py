@@ -8,11 +8,13 @@ from pathlib import Path, PurePosixPath
 
 from codex_kb import config
 from codex_kb import layout as places
+from codex_kb.acts import unfinished
 from codex_kb.check import rules
-from codex_kb.disk.store import as_claim, claim_evidence, packet_path
+from codex_kb.disk.store import as_claim, claim_evidence
 from codex_kb.errors import CodexError, NotFound, RefusedFile
 from codex_kb.index.state import of_files, stale
 from codex_kb.kb import KnowledgeBase
+from codex_kb.layout import packet_path
 from codex_kb.records import Claim, Decision, Problem
 from codex_kb.review import decide
 from codex_kb.text import fields as names
@@ -48,7 +50,7 @@ def _all(kb: KnowledgeBase) -> Iterator[Problem]:
     yield from _claims(kb, claims, {d.claim for d in decisions if d.claim and not decide.added_as(d)})
     if kb.layout.path(places.INDEX).exists() or claims:
         yield from stale(kb.encoder.name, of_files(kb.layout.root, kb.encoder.name, claims))
-    if kb.unfinished():
+    if unfinished(kb):
         yield Problem(places.LOCAL, None, "unfinished", "an earlier run was cut off while writing",
                       "any command that writes finishes it, for example codex distill")  # fmt: skip
 

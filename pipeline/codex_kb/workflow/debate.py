@@ -7,21 +7,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from codex_kb import language
-from codex_kb.disk.store import packet_path, packet_to_json, record_path
+from codex_kb.acts import Act, branch_for, message, perform, writing
+from codex_kb.disk.store import packet_to_json
+from codex_kb.disk.transaction import change
 from codex_kb.errors import Conflict, ModelError, UsageError
 from codex_kb.index import opened as indexes
 from codex_kb.kb import KnowledgeBase
 from codex_kb.language.paid import Answers, Spent
+from codex_kb.layout import packet_path, record_path
 from codex_kb.propose import prompts, replies
 from codex_kb.propose.background import Background
 from codex_kb.propose.prompts import Known
 from codex_kb.propose.team import Team, total
 from codex_kb.records import Packet, Plan, Proposal, Source, Turn
 from codex_kb.review import debate, packet
+from codex_kb.review.waiting import full_id
 from codex_kb.run.local import in_order
 from codex_kb.text.markdown_file import parse
 from codex_kb.workflow.ingest import FINAL, Ingest, Placer
-from codex_kb.workflow.review import full_id
 
 _KNOWN = 5
 #: What of the source each side reads around the quotes, in characters.
@@ -113,7 +116,7 @@ class Debates:
             else:
                 done.failed.append((proposal_id, error))
             return
-        with self._kb.writing("debate"):
+        with writing(self._kb, "debate"):
             now = self._kb.store.packet(name)
             if now is None or proposal_id not in {p.id for p in now.proposals}:
                 raise Conflict(f"{proposal_id} was decided meanwhile", path=packet_path(name), hint="codex proposals")
@@ -161,16 +164,17 @@ class Debates:
         )  # fmt: skip
         file = parse(self._kb.store.read_bytes(waiting.source), waiting.source)
         place = Placer(source, file.body_line)
-        changes = [self._kb.change(record_path(waiting.name), packet_to_json(written))]
+        changes = [change(self._kb.layout.root, record_path(waiting.name), packet_to_json(written))]
         if text is not None:
             told = packet.retold(_with(text, argued, place), written)
-            changes.append(self._kb.change(packet_path(waiting.name), told.encode()))
+            changes.append(change(self._kb.layout.root, packet_path(waiting.name), told.encode()))
         turns = len(argued.debate)
-        self._kb.apply(changes, self._kb.commit_message(
+        perform(self._kb, Act(tuple(changes), message(
+            self._kb.settings.git,
             f"{waiting.proposer}: debate about {waiting.name}",
             f"What: {turns} points about the proposal {argued.id}.\nWhy: the reviewer may judge by both sides.",
             {"Source": waiting.source, "Proposed-by": waiting.proposer},
-        ))  # fmt: skip
+        ), branch_for(self._kb.settings.git, waiting.name)))  # fmt: skip
 
 
 def no_language_model() -> UsageError:

@@ -48,10 +48,11 @@ def check(kb: KnowledgeBase) -> list[Problem]:
 
 def _bring_up_to_date(kb: KnowledgeBase, full: bool, look: Look | None) -> Distilled:
     # Where nothing is to do, nothing of this is loaded.
+    from codex_kb import acts  # noqa: PLC0415
     from codex_kb.index import committed, local, opened, state, stored, writer  # noqa: PLC0415
 
     root = kb.layout.root
-    with kb.writing("distill"):
+    with acts.writing(kb, "distill"):
         if full:
             shutil.rmtree(local.folder(root), ignore_errors=True)
             shutil.rmtree(kb.layout.path(stored.PENDING), ignore_errors=True)
@@ -64,7 +65,8 @@ def _bring_up_to_date(kb: KnowledgeBase, full: bool, look: Look | None) -> Disti
             done = Distilled(embedded, len(now.remove), found.claims - embedded, found.claims, GENERATION_ZERO)
         finally:
             found.close()
-        message = kb.commit_message(
+        message = acts.message(
+            kb.settings.git,
             f"codex: distill {done.claims} claims",
             f"What: {done.embedded} claims embedded, {done.removed} removed, {done.unchanged} unchanged.\n"
             "Why: index and claims agree again.",
@@ -74,9 +76,10 @@ def _bring_up_to_date(kb: KnowledgeBase, full: bool, look: Look | None) -> Disti
         damaged = {problem.path for problem in now.damaged}
         if not state.read_manifest(root):
             damaged.add(places.MANIFEST)
-        kb.require_committed([c.path for c in changes if c.path not in damaged])
+        clean = tuple(c.path for c in changes if c.path not in damaged)
         for at in range(0, len(changes), _COMMITTED_AT_ONCE):
-            kb.apply(changes[at : at + _COMMITTED_AT_ONCE], message)
+            acts.perform(kb, acts.Act(tuple(changes[at : at + _COMMITTED_AT_ONCE]), message, clean=clean))
+            clean = ()
         _settle(kb, [c.path for c in changes])
     return done
 

@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from codex_kb.disk.store import packet_path, packet_to_json, record_path
-from codex_kb.disk.transaction import Change
+from codex_kb.acts import Act, branch_for, message, perform, writing
+from codex_kb.disk.store import packet_to_json
+from codex_kb.disk.transaction import Change, change
 from codex_kb.errors import CodexError, Conflict, ModelError, NotFound, RefusedFile, ServiceError
 from codex_kb.index import opened as indexes
 from codex_kb.kb import KnowledgeBase
 from codex_kb.language.paid import Spent
+from codex_kb.layout import packet_path, record_path
 from codex_kb.ports import Proposer
 from codex_kb.propose import drafts
 from codex_kb.propose.team import Team, total
@@ -83,7 +85,7 @@ class Ingest:
             self.team.keyless = True
             self.result.plan = self._plan(self._select(paths, limit))
             return self.result
-        with self.kb.writing("ingest"):
+        with writing(self.kb, "ingest"):
             chosen = self._select(paths, limit)
             if chosen:
                 self._propose(chosen)
@@ -183,10 +185,10 @@ class Ingest:
         name = self.kb.store.name_for(path, [(p.source, p.name) for p in packets.values()])
         written = Packet(name, path, source.body_sha256, proposer.name, GENERATION_ZERO, tuple(proposals), tuple(held),
                          report=work.drafted.report, model=proposer.model)  # fmt: skip
-        branch = self.kb.branch_for(name)
-        self.kb.require_committed([path], branch)
-        changes = self._changes(work, written, before)
-        self.kb.apply(changes, self._message(written, source), branch)
+        perform(self.kb, Act(
+            tuple(self._changes(work, written, before)), self._message(written, source),
+            branch_for(self.kb.settings.git, name), (path,),
+        ))  # fmt: skip
         packets[path] = written
         return Row(path, "proposed", claims=len(proposals))
 
@@ -220,8 +222,8 @@ class Ingest:
         if status_of(work.source.fields) != PROCESSING:
             data = markdown_file.set_fields(data, {field_name: PROCESSING}, written.source)
         return [
-            self.kb.change(packet_path(written.name), text.encode()),
-            self.kb.change(record_path(written.name), packet_to_json(written)),
+            change(self.kb.layout.root, packet_path(written.name), text.encode()),
+            change(self.kb.layout.root, record_path(written.name), packet_to_json(written)),
             Change(written.source, work.data, data),
         ]
 
@@ -240,7 +242,8 @@ class Ingest:
     def _message(self, written: Packet, source: Source) -> str:
         count = len(written.proposals)
         claims = "1 claim" if count == 1 else f"{count} claims"
-        return self.kb.commit_message(
+        return message(
+            self.kb.settings.git,
             f"{written.proposer}: propose {claims} from {written.name}",
             f"What: {claims} proposed from {drafts.byline(source)}.\n"
             f"Why: the source was unprocessed; the proposals wait in {packet_path(written.name)}.",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codex_kb import config
+from codex_kb import acts, config
 from codex_kb import layout as places
-from codex_kb.disk.transaction import prepare_local, write_failed, write_file
+from codex_kb.disk.transaction import Change, prepare_local, write_failed
 from codex_kb.disk.vcs import create_repository, open_repository
-from codex_kb.errors import CodexError, UsageError
+from codex_kb.errors import CodexError, GitError, UsageError
+from codex_kb.kb import KnowledgeBase
 from codex_kb.text import schema
 
 _SETTINGS = """\
@@ -54,34 +54,24 @@ def init(root: Path) -> Made:
     files = {config.FILE_NAME: _SETTINGS, **dict.fromkeys(_KEPT, "")}
     files |= {f"{places.SCHEMAS}/{name}": schema.packaged(name) for name in schema.FILES}
     adopted = (root / config.FILE_NAME).exists()
-    written = []
     try:
         root.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            if not _wanted(root, name, adopted):
-                continue
-            write_file(root / name, text.encode())
-            written.append(name)
         prepare_local(root)
     except OSError as error:
         raise write_failed(error, root) from error
     new = open_repository(root) is None
     if new:
         create_repository(root)
+    written = tuple(name for name in files if _wanted(root, name, adopted))
+    kb = KnowledgeBase(root)
     around = next((folder for folder in root.parents if (folder / config.FILE_NAME).exists()), None)
-    return Made(root, tuple(written), new, _commit(root, written), around)
-
-
-def _commit(root: Path, written: Sequence[str]) -> CodexError | None:
-    """Commit what was written; a clone has no knowledge base without it. What kept git from it, if anything."""
-    repository = open_repository(root)
-    if repository is None or not written:
-        return None
-    try:
-        repository.commit(written, "codex: make a knowledge base\n")
-    except CodexError as error:
-        return error
-    return None
+    with acts.writing(kb, "init"):
+        changes = tuple(Change(name, None, files[name].encode()) for name in written)
+        try:
+            acts.perform(kb, acts.Act(changes, "codex: make a knowledge base\n"))
+        except GitError as error:  # the files stand: a clone has no knowledge base without them, so say it
+            return Made(root, written, new, error, around)
+    return Made(root, written, new, None, around)
 
 
 def _wanted(root: Path, name: str, adopted: bool) -> bool:

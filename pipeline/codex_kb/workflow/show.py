@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from codex_kb.acts import unfinished
 from codex_kb.disk.store import claim_evidence
 from codex_kb.errors import NotFound, RefusedFile
 from codex_kb.index import opened as indexes
@@ -14,11 +15,11 @@ from codex_kb.index import state as index_state
 from codex_kb.index.names import find_claim
 from codex_kb.kb import KnowledgeBase
 from codex_kb.records import GENERATION_ZERO, Claim, Decision, Evidence, Hit, Packet, Proposal, Source
+from codex_kb.review.waiting import full_id
 from codex_kb.text import lifecycle
 from codex_kb.text.fields import status_of
 from codex_kb.text.fields import text as text_of
 from codex_kb.workflow import check as checks
-from codex_kb.workflow.review import full_id
 
 _CONTEXT_CHARS = 200
 _NEAREST = 5
@@ -146,6 +147,6 @@ def status(kb: KnowledgeBase) -> Status:
         problems=sum(p.severity == "error" for p in problems),
         fresh=state.fresh,
         indexed=state.entries,
-        unfinished=kb.unfinished(),
+        unfinished=unfinished(kb),
         waiting=[p.name for p in packets],
     )

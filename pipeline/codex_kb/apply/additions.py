@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from codex_kb import layout as places
 from codex_kb.check import rules
 from codex_kb.disk.store import as_claim, stem_title
-from codex_kb.disk.transaction import Change
+from codex_kb.disk.transaction import Change, change
 from codex_kb.errors import NotFound, RefusedFile
 from codex_kb.index import entry
 from codex_kb.index import opened as indexes
@@ -92,7 +92,7 @@ def replaced_entries(kb: KnowledgeBase, changed: Sequence[Change], kept: set[str
         kept = kept | {card.key for card in found.catalog.all_cards() if card.path not in paths}
     finally:
         found.close()
-    return [kb.change(entry.entry_path(places.INDEX, key), None) for key in sorted(keys - kept)]
+    return [change(kb.layout.root, entry.entry_path(places.INDEX, key), None) for key in sorted(keys - kept)]
 
 
 def look_again(kb: KnowledgeBase, added: Sequence[Added]) -> list[str]:

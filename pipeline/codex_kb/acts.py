@@ -1,0 +1,160 @@
+"""Acts: the only way that anything which git may track is written.
+
+An act says what changes, what the commit says, on which branch, and which paths the user must have committed before.
+It is written as one (`disk.transaction`), then exactly its paths are committed (`disk.vcs`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from codex_kb import config
+from codex_kb import layout as places
+from codex_kb.disk.transaction import Change, Commit, Transactions, locked, write_failed
+from codex_kb.errors import Conflict, GitError, UsageError
+from codex_kb.kb import KnowledgeBase
+
+_WAIT_SECONDS = 5.0
+#: What git must know of our own folders; written with their first file.
+_ATTRIBUTES = {
+    f"{places.DECISIONS}/.gitattributes": b"*.jsonl -text merge=union\n",
+    f"{places.INDEX}/.gitattributes": b"*.jsonl -text -diff merge=union\n",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a command does, as one: changes, the commit's message, its branch, paths that must be committed before.
+
+    Without a message nothing is committed: a later act does. An empty branch is the current one.
+    """
+
+    changes: tuple[Change, ...]
+    message: str = ""
+    branch: str = ""
+    clean: tuple[str, ...] = ()
+
+
+@contextlib.contextmanager
+def writing(kb: KnowledgeBase, command: str) -> Iterator[None]:
+    """Hold the lock, and first finish what an earlier run left half done.
+
+    Raises:
+        Conflict: another run holds the lock.
+        WriteFailed: the lock cannot be made.
+    """
+    with locked(kb.layout.root, command, _WAIT_SECONDS):
+        _recover(kb)
+        yield
+
+
+def unfinished(kb: KnowledgeBase) -> bool:
+    """Did an earlier run stop in the middle of writing?"""
+    return Transactions(kb.layout.root).unfinished()
+
+
+def perform(kb: KnowledgeBase, act: Act) -> None:
+    """Write the changes as one, then commit exactly their paths. Hold the lock (`writing`).
+
+    Raises:
+        Conflict: a file changed meanwhile, or has changes of the user's own; nothing was written.
+        RefusedFile: a path may not be written; nothing was.
+        WriteFailed: the file system refused; nothing was written.
+        GitError: git refused; the files stand.
+    """
+    _require_committed(kb, act)
+    changes = _with_attributes(kb, act.changes)
+    if not changes:
+        return
+    commit = None
+    if act.message and kb.commits and kb.repository is not None:
+        commit = Commit(act.message, tuple(c.path for c in changes), act.branch)
+    transactions = Transactions(kb.layout.root)
+    transactions.run(changes, commit)
+    _commit(kb, transactions, commit)
+
+
+def _require_committed(kb: KnowledgeBase, act: Act) -> None:
+    """Stop where the user has changes of their own in a file that is to be written."""
+    if not kb.commits or kb.repository is None:
+        return
+    existing = [path for path in act.clean if kb.layout.path(path).exists()]
+    dirty = kb.repository.uncommitted(existing, act.branch)
+    if dirty:
+        raise Conflict("has changes that are not committed", path=dirty[0],
+                       hint="commit it first, or run with --no-commit")  # fmt: skip
+
+
+def _with_attributes(kb: KnowledgeBase, changes: Sequence[Change]) -> list[Change]:
+    """The changes that change something, with what git must know of the folders that they open."""
+    written = [c for c in changes if c.before != c.after]
+    needed = [
+        Change(path, None, data)
+        for path, data in _ATTRIBUTES.items()
+        if any(c.path.startswith(path.rpartition("/")[0] + "/") for c in written) and not kb.layout.path(path).exists()
+    ]
+    return needed + written
+
+
+def _commit(kb: KnowledgeBase, transactions: Transactions, commit: Commit | None) -> None:
+    """Tell git, and only then forget the journal; what git refuses is the user's to commit.
+
+    Where the file system refuses (a full disk), the journal stays and the next run commits.
+    """
+    try:
+        if commit and kb.repository:
+            kb.repository.commit(commit.paths, commit.message, commit.branch)
+    except GitError:
+        transactions.finish()
+        raise
+    except OSError as error:
+        raise write_failed(error, kb.layout.root) from error
+    transactions.finish()
+
+
+def _recover(kb: KnowledgeBase) -> None:
+    transactions = Transactions(kb.layout.root)
+    if not transactions.unfinished():
+        return
+    commit, changed = transactions.recover()
+    for path in changed:
+        kb.say(f"{path}: changed since an earlier run was cut off; yours stands, "
+               f"ours is in {places.LOCAL}/conflicts/{path}")  # fmt: skip
+    left = commit and dataclasses.replace(commit, paths=tuple(p for p in commit.paths if p not in changed))
+    _commit(kb, transactions, left)
+    kb.say("finished what an earlier run had begun")
+
+
+# -- what a commit says, and where it goes ---------------------------------------------------------
+
+
+def branch_for(settings: config.Git, name: str) -> str:
+    """The branch that a source's commits go to; empty is the current one.
+
+    Raises:
+        UsageError: `[git] branch` is no pattern.
+    """
+    try:
+        return settings.branch.format(source=name, slug=name).replace(" ", "-")
+    except (KeyError, IndexError, ValueError) as error:
+        raise UsageError(f"[git] branch = {settings.branch!r} is no pattern", path=places.SETTINGS,
+                         hint='for example "extract/{source}"') from error  # fmt: skip
+
+
+def message(settings: config.Git, subject: str, body: str, trailers: dict[str, str], **names: object) -> str:
+    """A commit's text; `[git] subject` and `[git] trailers` have their say.
+
+    Raises:
+        UsageError: `[git] subject` is no pattern.
+    """
+    if settings.subject and names:
+        try:
+            subject = settings.subject.format(**names)
+        except (KeyError, IndexError, ValueError) as error:
+            raise UsageError(f"[git] subject = {settings.subject!r} is no pattern", path=places.SETTINGS,
+                             hint=f"known: {', '.join('{' + n + '}' for n in names)}") from error  # fmt: skip
+    lines = [f"{key}: {' '.join(value.split())}" for key, value in {**trailers, **settings.trailers}.items() if value]
+    return f"{' '.join(subject.split())}\n\n{body.strip()}\n\n" + "\n".join(lines) + "\n"

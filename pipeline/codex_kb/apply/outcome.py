@@ -1,0 +1,230 @@
+"""What one packet's decisions change: claims, evidence, the log, the packet, the source and the index, as one act."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from codex_kb import acts
+from codex_kb import layout as places
+from codex_kb.acts import Act
+from codex_kb.apply import additions
+from codex_kb.disk import gate
+from codex_kb.disk.store import as_claim, decision_lines, packet_to_json
+from codex_kb.disk.transaction import Change, change
+from codex_kb.index import opened, stored
+from codex_kb.index.entry import entry_path, key_of, manifest, texts_of, title_text
+from codex_kb.kb import KnowledgeBase
+from codex_kb.layout import decisions_path, packet_path, record_path
+from codex_kb.propose.drafts import byline
+from codex_kb.records import Approved, Decision, Hit, Packet, Source
+from codex_kb.review import decide, publish
+from codex_kb.review.decide import Outcome
+from codex_kb.text import markdown_file
+from codex_kb.text.fields import NULL_RESULT, PROCESSED
+from codex_kb.text.fields import text as text_of
+
+_NEAREST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One packet with what was decided in it, the source's bytes, and the packet's text on disk (None: deleted)."""
+
+    packet: Packet
+    outcome: Outcome
+    data: bytes
+    source: Source
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The act of one packet's decisions, and the paths of its new claims by the ids of their proposals."""
+
+    act: Act
+    claims: Mapping[str, str]
+
+
+def applied(kb: KnowledgeBase, case: Case, reviewer: str) -> Applied:
+    """What the decisions of one packet change. Writes nothing.
+
+    Raises:
+        NotFound: a claim that evidence is added to is gone.
+        RefusedFile: a file cannot be read, or edited without changing other parts.
+        UsageError: a pattern of `[git]` is none.
+    """
+    return _Applying(kb, case, reviewer).applied()
+
+
+class _Applying:
+    """Gathers the changes of one packet's decisions."""
+
+    def __init__(self, kb: KnowledgeBase, case: Case, reviewer: str) -> None:
+        self.kb = kb
+        self.case = case
+        self.reviewer = reviewer
+        self.paths = self._paths()
+        self.near = self._nearest()
+
+    def applied(self) -> Applied:
+        """The act."""
+        kb, case = self.kb, self.case
+        rows = decide.decisions(case.outcome, self.paths, self.reviewer, kb.now())
+        enriched = additions.changes(kb, case.outcome.added)
+        claims = [*self._claims(), *enriched]
+        changes = [*claims, *self._log(rows), *self._packet_changes()]
+        if not case.outcome.waiting:
+            changes.append(Change(case.packet.source, case.data, self._closed(rows)))
+        ours = (packet_path(case.packet.name), record_path(case.packet.name))
+        act = Act(
+            (*changes, *self._entries(claims, enriched)), self._message(),
+            acts.branch_for(kb.settings.git, case.packet.name), tuple(c.path for c in changes if c.path not in ours),
+        )  # fmt: skip
+        return Applied(act, self.paths)
+
+    def _paths(self) -> dict[str, str]:
+        """Where each approved proposal's claim goes; no stem is given twice in the knowledge base."""
+        taken = {publish.stem_key(PurePosixPath(path).stem) for path in self.kb.store.claim_paths()}
+        taken |= {publish.stem_key(PurePosixPath(path).stem) for path in self.kb.store.source_paths()}
+        paths = {}
+        for each in self.case.outcome.approved:
+            stem = publish.free_stem(each.title, taken)
+            taken.add(publish.stem_key(stem))
+            paths[each.proposal.id] = f"{self.kb.settings.write_folder}/{each.domain}/{stem}.md"
+        return paths
+
+    def _nearest(self) -> dict[str, tuple[Hit, ...]]:
+        """For each new claim the claims nearest to it, those that come with it included, itself left out."""
+        approved, paths = self.case.outcome.approved, self.paths
+        if not approved:
+            return {}
+        vectors = self.kb.encoder.encode([title_text(a.title, a.description) for a in approved])
+        index = opened.load(self.kb, announce=False)
+        known = index.nearest_titles(vectors, _NEAREST)
+        index.close()
+        near = {}
+        for one, (own, hits) in enumerate(zip(approved, known, strict=True)):
+            beside = [
+                Hit(paths[other.proposal.id], other.title, round(float(vectors[one] @ vectors[two]), 4))
+                for two, other in enumerate(approved) if two != one
+            ]  # fmt: skip
+            ranked = sorted([*hits, *beside], key=lambda hit: (-hit.score, hit.path))
+            near[paths[own.proposal.id]] = tuple(ranked[:_NEAREST])
+        return near
+
+    def _claims(self) -> list[Change]:
+        return [
+            Change(path, None, self._claim(each, path).encode())
+            for each in self.case.outcome.approved
+            for path in [self.paths[each.proposal.id]]
+        ]
+
+    def _claim(self, approved: Approved, path: str) -> str:
+        people = (byline(self.case.source), self.reviewer)
+        topic = self._topic(approved.domain)
+        near = self.near.get(path, ())
+        return publish.claim_text(approved, self.case.source, path, near, people, self.kb.today, topic)
+
+    def _topic(self, domain: str) -> str:
+        """The topic map of a domain, where its folder has one."""
+        path = f"{self.kb.settings.write_folder}/{domain}/_map"
+        return path if self.kb.layout.path(f"{path}.md").exists() else ""
+
+    def _entries(self, claims: Sequence[Change], changed: Sequence[Change]) -> list[Change]:
+        """The committed entries of claims as their files will read; those of the changed ones as they were go.
+
+        And the manifest, where it is missing.
+        """
+        root, name = self.kb.layout.root, self.kb.encoder.name
+        texts = [texts_of(as_claim(markdown_file.parse(c.after or b"", c.path), c.path)) for c in claims]
+        made = stored.embed(self.kb.encoder, {key_of(name, each): each for each in texts})
+        changes = [change(root, entry_path(places.INDEX, key), data) for key, data in made.items()]
+        if changed:
+            changes += additions.replaced_entries(self.kb, changed, set(made))
+        if claims and not self.kb.layout.path(places.MANIFEST).exists():
+            changes.append(change(root, places.MANIFEST, manifest(name, "")))
+        return changes
+
+    def _log(self, rows: Sequence[Decision]) -> list[Change]:
+        """The decisions, appended to what is on record."""
+        if not rows:
+            return []
+        log = decisions_path(self.case.packet.name)
+        before = gate.read_if_there(self.kb.layout.root, log)
+        earlier = before or b""
+        if earlier and not earlier.endswith(b"\n"):
+            earlier += b"\n"
+        return [Change(log, before, earlier + decision_lines(rows))]
+
+    def _packet_changes(self) -> list[Change]:
+        case, root = self.case, self.kb.layout.root
+        path, record = packet_path(case.packet.name), record_path(case.packet.name)
+        before = None if case.text is None else case.text.encode()
+        if not case.outcome.waiting:
+            return [Change(path, before, None), change(root, record, None)]
+        kept = set(case.outcome.waiting)
+        left = dataclasses.replace(case.packet, proposals=tuple(p for p in case.packet.proposals if p.id in kept))
+        return [Change(path, before, case.outcome.text.encode()), change(root, record, packet_to_json(left))]
+
+    def _closed(self, rows: Sequence[Decision]) -> bytes:
+        """The source with everything decided: processed, or a null result that says why."""
+        case = self.case
+        earlier = [d for d in self.kb.store.decisions()[0] if d.source == case.packet.source]
+        decided = [*earlier, *rows]
+        stems = [PurePosixPath(d.claim).stem for d in decided if d.claim and not decide.added_as(d)]
+        enriched = [d.claim for d in decided if d.claim and decide.added_as(d)]
+        values: dict[str, Any] = {
+            "status": PROCESSED if stems or enriched else NULL_RESULT,
+            "processed_by": case.packet.proposer,
+            "processed_date": self.kb.today,
+            "claims_extracted": stems,
+        }
+        if case.packet.model:
+            values["extraction_model"] = case.packet.model
+        if enriched:
+            values["enrichments"] = additions.enrichments(self.kb, case.source, enriched)
+        elif not stems:
+            note = decide.null_note([d.reason for d in decided])
+            before = text_of(case.source.fields.get("notes"))
+            values["notes"] = f"{before}; {note}" if before else note
+        names = self.kb.settings.fields
+        return markdown_file.set_fields(
+            case.data, {names.get(key, key): value for key, value in values.items()}, case.packet.source
+        )
+
+    def _message(self) -> str:
+        case = self.case
+        approved, rejected = case.outcome.approved, case.outcome.rejected
+        added = case.outcome.added
+        titles = {each.claim: additions.title(self.kb, each.claim) for each in added}
+        count = len(approved) or len(titles)
+        what = f"add {'' if approved else 'evidence to '}{count} claim{'s' * (count != 1)}"
+        if not count:
+            what = f"reject {len(rejected)} proposal{'s' * (len(rejected) != 1)}" if rejected else "claim nothing"
+        linked = {h.path for hits in self.near.values() for h in hits if h.score >= publish.LINKED} | titles.keys()
+        links = sorted({PurePosixPath(path).stem for path in linked})
+        agent = case.packet.proposer
+        return acts.message(
+            self.kb.settings.git,
+            f"{agent}: {what} from {case.packet.name}",
+            "\n".join([
+                f"What: {len(approved)} approved, {f'{len(added)} added, ' if added else ''}{len(rejected)} rejected, "
+                f"{len(case.outcome.waiting)} left to decide.",
+                *(f"- {a.title}" for a in approved),
+                *(f"- added as {each.kind} to {titles[each.claim]}: {each.title}" for each in added),
+                *(f"- rejected as {r.reason}: {r.title}" for r in rejected),
+                f"Why: {text_of(case.source.fields.get('rationale')) or 'drawn from ' + byline(case.source)}",
+                f"Connections: {'; '.join(links) or 'none'}",
+            ]),
+            {
+                "Source": case.packet.source,
+                "Proposed-by": agent,
+                "Reviewed-by": self.reviewer,
+                "Generation": str(case.packet.generation),
+            },
+            agent=agent, n=count, source=case.packet.name,
+        )  # fmt: skip

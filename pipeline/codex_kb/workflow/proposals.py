@@ -1,0 +1,18 @@
+"""`codex proposals`: what waits for review."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from codex_kb.kb import KnowledgeBase
+from codex_kb.records import Packet
+from codex_kb.review.waiting import select
+
+
+def proposals(kb: KnowledgeBase, sources: Sequence[str] = ()) -> list[Packet]:
+    """The packets that wait, of these sources (path, packet or name) or all.
+
+    Raises:
+        NotFound: nothing waits for a named source.
+    """
+    return select(kb.store.packets(), sources, kb.layout.relative)

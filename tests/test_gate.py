@@ -1,0 +1,83 @@
+"""The gate for paths: nothing outside of the knowledge base is read or written, whatever a path or a link says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from codex_kb.disk import gate
+from codex_kb.disk.transaction import Change, Transactions
+from codex_kb.errors import NotFound, RefusedFile
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A root with a file, and a secret beside it."""
+    (tmp_path / "kb/codex").mkdir(parents=True)
+    (tmp_path / "kb/codex/a.md").write_bytes(b"inside")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/secret").write_bytes(b"secret")
+    return tmp_path / "kb"
+
+
+@pytest.mark.parametrize("path", ["../outside/secret", "/etc/passwd", "codex/../../outside/secret", "", "a\0b"])
+def test_a_path_that_leaves_is_neither_read_nor_written(root: Path, path: str) -> None:
+    for use in (gate.read, gate.target):
+        with pytest.raises(RefusedFile, match="leaves the knowledge base"):
+            use(root, path)
+
+
+@pytest.mark.parametrize(("link", "target", "path"), [
+    ("codex/b.md", "../../outside/secret", "codex/b.md"),
+    ("codex/far", "../../outside", "codex/far/secret"),
+    ("codex/far", "../../outside", "codex/far/new/deep.md"),
+])  # fmt: skip
+def test_a_link_that_leaves_is_neither_read_nor_written(root: Path, link: str, target: str, path: str) -> None:
+    (root / link).symlink_to(target)
+    with pytest.raises((RefusedFile, NotFound)):
+        gate.read(root, path)
+    with pytest.raises(RefusedFile, match="link"):
+        gate.target(root, path)
+    with pytest.raises(RefusedFile):
+        Transactions(root).run([Change(path, None, b"overwritten")], None)
+    assert (root.parent / "outside/secret").read_bytes() == b"secret"
+    assert [p.name for p in (root.parent / "outside").iterdir()] == ["secret"]
+
+
+def test_a_link_that_stays_inside_is_read_and_a_folder_behind_one_is_written(root: Path) -> None:
+    (root / "alias").symlink_to("codex")
+    assert gate.read(root, "alias/a.md") == b"inside"
+    assert gate.target(root, "alias/new.md") == root / "alias/new.md"
+
+
+def test_gits_own_folder_is_not_written(root: Path) -> None:
+    for path in (".git/config", "sub/.GIT/hooks/pre-commit"):
+        with pytest.raises(RefusedFile, match="belongs to git"):
+            gate.target(root, path)
+
+
+def test_what_is_no_file_is_not_read(root: Path) -> None:
+    os.mkfifo(root / "pipe.md")
+    (root / "folder.md").mkdir()
+    (root / "endless.md").symlink_to("/dev/zero")
+    for name in ("pipe.md", "folder.md", "endless.md"):
+        with pytest.raises(RefusedFile):
+            gate.read(root, name)
+    with pytest.raises(RefusedFile, match="not a regular file"):
+        gate.target(root, "pipe.md")
+
+
+def test_a_file_over_the_limit_is_refused_with_its_size(root: Path) -> None:
+    assert gate.read(root, "codex/a.md", 6) == b"inside"
+    with pytest.raises(RefusedFile, match="6 bytes, more than the limit of 5"):
+        gate.read(root, "codex/a.md", 5)
+
+
+def test_what_is_not_there_is_told_apart_from_what_is_refused(root: Path) -> None:
+    (root / "gone.md").symlink_to("nothing")
+    assert gate.read_if_there(root, "none.md") is None
+    assert gate.read_if_there(root, "codex/a.md/below") is None
+    with pytest.raises(RefusedFile, match="a link to nothing"):
+        gate.read(root, "gone.md")
