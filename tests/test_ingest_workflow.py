@@ -82,3 +82,10 @@ def test_the_same_source_gives_the_same_packet(kb: Base) -> None:
     kb.git("reset", "-q", "--hard", "HEAD~1")
     kb.ingest(sentences=SENTENCES)
     assert kb.read("inbox/proposals/notes.md") == packet
+
+
+def test_an_address_is_no_file_and_stays_as_it_was_typed(kb: Base) -> None:
+    done = kb.run("ingest", "https://example.org/a.md")
+    assert done.code == 3
+    assert "https://example.org/a.md: sources are Markdown files and folders" in done.err
+    assert "save it as Markdown below inbox/" in done.err

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from pathlib import Path
 
 import click
 
@@ -17,7 +16,7 @@ _REASONS = 8
 
 
 @click.command("ingest")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--model", metavar="M", help="Proposer to use; else [propose] model, by default extractive.")
 @click.option("--max-claims", metavar="K", type=click.IntRange(1), help="At most K claims from a source (10).")
 @click.option("--limit", metavar="N", type=click.IntRange(0), help="Propose from at most N sources.")
@@ -32,7 +31,7 @@ _REASONS = 8
 @json_option
 @global_options
 def command(
-    paths: tuple[Path, ...], model: str | None, max_claims: int | None, limit: int | None, again: bool,
+    paths: tuple[str, ...], model: str | None, max_claims: int | None, limit: int | None, again: bool,
     jobs: int | None, budget: float | None, debate: bool, dry_run: bool, no_commit: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Read sources and propose claims from those that are unprocessed.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
+from codex_kb import sources
 from codex_kb.acts import Act, branch_for, message, perform, writing
 from codex_kb.disk.store import packet_to_json
 from codex_kb.disk.transaction import Change, change
@@ -79,23 +80,23 @@ class Ingest:
         self.again = again
         self.result = Ingested()
 
-    def run(self, paths: Sequence[Path], limit: int | None, dry_run: bool) -> Ingested:
-        """Work through every Markdown file under the paths; at most `limit` sources are proposed from."""
+    def run(self, named: Sequence[str], limit: int | None, dry_run: bool) -> Ingested:
+        """Work through every source that these names mean; at most `limit` sources are proposed from."""
         if dry_run:
             self.team.keyless = True
-            self.result.plan = self._plan(self._select(paths, limit))
+            self.result.plan = self._plan(self._select(named, limit))
             return self.result
         with writing(self.kb, "ingest"):
-            chosen = self._select(paths, limit)
+            chosen = self._select(named, limit)
             if chosen:
                 self._propose(chosen)
         return self.result
 
-    def _select(self, paths: Sequence[Path], limit: int | None) -> list[str]:
+    def _select(self, named: Sequence[str], limit: int | None) -> list[str]:
         """List every file once; the paths of the sources to work on."""
         waiting = {p.source for p in self.kb.store.packets()}
         chosen: list[str] = []
-        for path, refused in self.kb.store.markdown_files(paths):
+        for path, refused in sources.find(self.kb.store, named):
             row = _refused(path, refused) if refused else self._look(path, waiting)
             if row.status == "proposed":
                 if limit is not None and len(chosen) >= limit:
