@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from codex_kb.disk import gate
-from codex_kb.disk.transaction import Change, Commit, Transactions, locked, write_file
+from codex_kb.disk.clone import own_id
+from codex_kb.disk.journal import Commit, Entry, Journal, dump
+from codex_kb.disk.transaction import Change, Transactions, locked, write_file
 from codex_kb.errors import Conflict, WriteFailed
 
 HOLD = """
@@ -149,7 +151,7 @@ def test_where_undoing_fails_too_the_next_run_finishes(tmp_path: Path, monkeypat
         with pytest.raises(WriteFailed):
             transactions.run([Change("a.md", b"a", b"A"), Change("b.md", None, b"B")], None)
     assert transactions.unfinished()
-    assert transactions.recover() == (None, [])
+    assert transactions.recover(transactions.pending()) == []
     assert files(tmp_path) == {"a.md": b"A", "b.md": b"B"}
 
 
@@ -163,14 +165,15 @@ def test_recovery_finishes_what_was_cut_off_and_says_what_git_must_hear(tmp_path
         commit,
     )
     assert files(tmp_path) == {"a.md": b"a", "gone.md": b"gone"}
-    assert transactions.recover() == (commit, [])
+    assert transactions.pending().commit == commit
+    assert transactions.recover(transactions.pending()) == []
     assert files(tmp_path) == {"a.md": b"A\xff", "b c.md": b""}
 
 
 def test_recovery_may_be_done_twice(tmp_path: Path) -> None:
     transactions = cut_off(tmp_path, [Change("a.md", None, b"A")])
-    transactions.recover()
-    assert transactions.recover() == (None, [])
+    transactions.recover(transactions.pending())
+    assert transactions.recover(transactions.pending()) == []
     assert files(tmp_path) == {"a.md": b"A"}
 
 
@@ -179,7 +182,7 @@ def test_a_file_that_a_person_changed_meanwhile_stands_and_ours_is_kept_aside(tm
     (tmp_path / "x" / "a.md").write_bytes(b"a")
     transactions = cut_off(tmp_path, [Change("x/a.md", b"a", b"ours"), Change("b.md", None, b"b")])
     (tmp_path / "x" / "a.md").write_bytes(b"theirs")
-    assert transactions.recover() == (None, ["x/a.md"])
+    assert transactions.recover(transactions.pending()) == ["x/a.md"]
     assert files(tmp_path) == {"x/a.md": b"theirs", "b.md": b"b"}
     assert (tmp_path / ".codex-kb" / "conflicts" / "x" / "a.md").read_bytes() == b"ours"
 
@@ -188,7 +191,7 @@ def test_a_file_to_be_deleted_that_a_person_changed_stands(tmp_path: Path) -> No
     (tmp_path / "a.md").write_bytes(b"a")
     transactions = cut_off(tmp_path, [Change("a.md", b"a", None)])
     (tmp_path / "a.md").write_bytes(b"theirs")
-    assert transactions.recover() == (None, ["a.md"])
+    assert transactions.recover(transactions.pending()) == ["a.md"]
     assert files(tmp_path) == {"a.md": b"theirs"}
 
 
@@ -199,7 +202,7 @@ def test_half_written_files_of_a_killed_run_are_removed(tmp_path: Path) -> None:
     foreign = tmp_path / "x" / "notes.tmp"
     for path in (*left, foreign):
         path.write_bytes(b"half")
-    transactions.recover()
+    transactions.recover(transactions.pending())
     assert not temporary(tmp_path)
     left[0].write_bytes(b"half")
     transactions.run([Change("x/b.md", None, b"b")], None)
@@ -280,3 +283,38 @@ def test_a_lock_that_cannot_be_made_says_why(tmp_path: Path) -> None:
     with pytest.raises(WriteFailed) as caught, locked(tmp_path, "ingest", 0):
         pass
     assert caught.value.hint
+
+
+HARMS = {
+    "cut off": lambda data: data[: len(data) // 2],
+    "not JSON": lambda data: b"{" * 5000,
+    "deep JSON": lambda data: data.split(b"\n")[0] + b"\n" + b"[" * 100_000,
+    "one byte": lambda data: data[:-9] + b"!" + data[-8:],
+    "empty": lambda data: b"",
+    "another clone": lambda data: data.replace(b'"clone": "', b'"clone": "f', 1),
+    "an earlier version": lambda data: b'{"version": 1, "changes": [], "commit": null}',
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_journal_that_is_damaged_or_foreign_writes_nothing_and_can_be_set_aside(tmp_path: Path, harm: str) -> None:
+    transactions = cut_off(tmp_path, [Change("a.md", None, b"a")])
+    transactions.journal.write_bytes(HARMS[harm](transactions.journal.read_bytes()))
+    with pytest.raises(Conflict, match="cannot be finished") as error:
+        transactions.pending()
+    assert "codex check --set-aside" in error.value.hint
+    assert files(tmp_path) == {}
+    kept = transactions.set_aside()
+    assert kept.startswith(".codex-kb/conflicts/journal-")
+    assert (tmp_path / kept).exists()
+    assert not transactions.unfinished()
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../outside.md", "a/../../outside.md"])
+def test_a_journal_that_names_files_outside_is_not_believed(tmp_path: Path, path: str) -> None:
+    root = tmp_path / "kb"
+    transactions = cut_off(root, [Change("a.md", None, b"a")])
+    forged = Journal((Entry(path, None, b"forged"),), None)
+    transactions.journal.write_bytes(dump(forged, own_id(root)))
+    with pytest.raises(Conflict, match="outside of the knowledge base"):
+        transactions.pending()

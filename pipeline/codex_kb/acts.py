@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from codex_kb import config
 from codex_kb import layout as places
-from codex_kb.disk.transaction import Change, Commit, Transactions, locked, write_failed
+from codex_kb.disk.journal import Commit
+from codex_kb.disk.transaction import Change, Transactions, locked, write_failed
 from codex_kb.errors import Conflict, GitError, UsageError
 from codex_kb.kb import KnowledgeBase
 
@@ -56,6 +57,11 @@ def unfinished(kb: KnowledgeBase) -> bool:
     return Transactions(kb.layout.root).unfinished()
 
 
+def give_up(kb: KnowledgeBase) -> None:
+    """Leave to the user what git refused to commit."""
+    Transactions(kb.layout.root).finish()
+
+
 def perform(kb: KnowledgeBase, act: Act) -> None:
     """Write the changes as one, then commit exactly their paths. Hold the lock (`writing`).
 
@@ -72,9 +78,14 @@ def perform(kb: KnowledgeBase, act: Act) -> None:
     commit = None
     if act.message and kb.commits and kb.repository is not None:
         commit = Commit(act.message, tuple(c.path for c in changes), act.branch)
+    if commit:
+        _require_quiet(kb, act)
     transactions = Transactions(kb.layout.root)
-    transactions.run(changes, commit)
+    head = kb.repository.head() if kb.repository else ""
+    transactions.run(changes, commit, head)
     _commit(kb, transactions, commit)
+    if commit and not act.branch and head.startswith("detached"):
+        kb.say("committed on a detached HEAD: git switch -c NAME keeps it")
 
 
 def _require_committed(kb: KnowledgeBase, act: Act) -> None:
@@ -99,16 +110,28 @@ def _with_attributes(kb: KnowledgeBase, changes: Sequence[Change]) -> list[Chang
     return needed + written
 
 
-def _commit(kb: KnowledgeBase, transactions: Transactions, commit: Commit | None) -> None:
-    """Tell git, and only then forget the journal; what git refuses is the user's to commit.
+def _require_quiet(kb: KnowledgeBase, act: Act) -> None:
+    """Stop, before anything is written, where git would not commit this, or would commit more than this."""
+    assert kb.repository is not None
+    if act.branch:
+        kb.repository.require_branch_name(act.branch)
+    elif what := kb.repository.under_way():
+        raise Conflict(f"{what} is under way, and a commit would conclude it", path=".git",
+                       hint=f"finish or abort {what} first, or run with --no-commit")  # fmt: skip
+    hidden = kb.repository.sparse([c.path for c in act.changes if c.before is None])
+    if hidden and not act.branch:
+        path = min(hidden)
+        raise Conflict("is left out by a sparse checkout, and would be overwritten", path=path,
+                       hint=f"git sparse-checkout add {path.rpartition('/')[0]}, then run again")  # fmt: skip
 
-    Where the file system refuses (a full disk), the journal stays and the next run commits.
-    """
+
+def _commit(kb: KnowledgeBase, transactions: Transactions, commit: Commit | None) -> None:
+    """Tell git, and only when the commit stands forget the journal: the next run tries again what git refused."""
     try:
         if commit and kb.repository:
             kb.repository.commit(commit.paths, commit.message, commit.branch)
     except GitError:
-        transactions.finish()
+        transactions.refused(transactions.pending())
         raise
     except OSError as error:
         raise write_failed(error, kb.layout.root) from error
@@ -116,13 +139,26 @@ def _commit(kb: KnowledgeBase, transactions: Transactions, commit: Commit | None
 
 
 def _recover(kb: KnowledgeBase) -> None:
+    """Finish what an earlier run left half done, where it began; elsewhere it waits.
+
+    Raises:
+        Conflict: it began on another branch, or cannot be finished.
+    """
     transactions = Transactions(kb.layout.root)
     if not transactions.unfinished():
         return
-    commit, changed = transactions.recover()
-    for path in changed:
-        kb.say(f"{path}: changed since an earlier run was cut off; yours stands, "
-               f"ours is in {places.LOCAL}/conflicts/{path}")  # fmt: skip
+    journal = transactions.pending()
+    here = kb.repository.head() if kb.repository else ""
+    if journal.commit and journal.head != here:
+        began = journal.head.removeprefix("refs/heads/")
+        raise Conflict(f"an earlier run was cut off on {began}, and waits to be finished there", path=places.JOURNAL,
+                       hint=f"git switch {began}, then run again; or codex check --set-aside drops it")  # fmt: skip
+    changed = transactions.recover(journal)
+    if not journal.written:
+        for path in changed:
+            kb.say(f"{path}: changed since an earlier run was cut off; yours stands, "
+                   f"ours is in {places.LOCAL}/conflicts/{path}")  # fmt: skip
+    commit = journal.commit
     left = commit and dataclasses.replace(commit, paths=tuple(p for p in commit.paths if p not in changed))
     _commit(kb, transactions, left)
     kb.say("finished what an earlier run had begun")

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from codex_kb.disk import clone
 from codex_kb.errors import UsageError
 from codex_kb.layout import Layout
 
@@ -30,6 +31,8 @@ class KnowledgeBase:
     """Everything that a stage's workflow needs; parts are made when they are first asked for."""
 
     def __init__(self, root: Path, say: Say = silent, progress: Progress = silent, commits: bool = True) -> None:
+        """Open the knowledge base at a root. Raises UsageError where its local state is not of this clone."""
+        clone.verify(root)
         self.layout = Layout(root)
         self.say = say
         self.progress = progress

@@ -7,22 +7,20 @@ to the next run, which finishes it. Each file is replaced by a rename, so none i
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import secrets
 import socket
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
-from codex_kb.disk import gate
+from codex_kb.disk import clone, gate
+from codex_kb.disk.journal import Commit, Entry, Journal, digest, dump, load
 from codex_kb.errors import CodexError, Conflict, WriteFailed
 from codex_kb.layout import JOURNAL, LOCAL
 
@@ -41,20 +39,6 @@ class Change:
     path: str
     before: bytes | None
     after: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """What git is told once the files stand."""
-
-    message: str
-    paths: tuple[str, ...]
-    branch: str = ""
-
-
-def digest(data: bytes | None) -> str | None:
-    """SHA-256 in hex; None for a file that does not exist."""
-    return None if data is None else hashlib.sha256(data).hexdigest()
 
 
 def change(root: Path, path: str, after: bytes | None) -> Change:
@@ -98,8 +82,8 @@ class Transactions:
         self.root = root
         self.journal = root / JOURNAL
 
-    def run(self, changes: Sequence[Change], commit: Commit | None) -> None:
-        """Write all changes or none. `finish` must follow once git has been told.
+    def run(self, changes: Sequence[Change], commit: Commit | None, head: str = "") -> None:
+        """Write all changes or none; `head` is where HEAD is. `finish` must follow once git has been told.
 
         Raises:
             Conflict: a file is not as it was read.
@@ -113,15 +97,19 @@ class Transactions:
                                hint="run the command again")  # fmt: skip
         done: list[Change] = []
         self._sweep(change.path for change in changes)
+        entries = tuple(Entry(c.path, digest(c.before), c.after) for c in changes)
         try:
             prepare_local(self.root)
-            write_file(self.journal, _dump(changes, commit))
+            self._keep(Journal(entries, commit, head))
             for change in changes:
                 done.append(change)
                 self._write(change.path, change.after)
         except OSError as error:
             self._undo(done)
             raise write_failed(error, self.root) from error
+
+    def _keep(self, journal: Journal) -> None:
+        write_file(self.journal, dump(journal, clone.own_id(self.root)))
 
     def _write(self, path: str, data: bytes | None) -> None:
         target = gate.target(self.root, path)
@@ -156,20 +144,31 @@ class Transactions:
         """Did an earlier run stop in the middle?"""
         return self.journal.exists()
 
-    def recover(self) -> tuple[Commit | None, list[str]]:
-        """Finish the files of a run that was killed; its commit, and the files a person changed since.
+    def pending(self) -> Journal:
+        """What an unfinished run was about to do.
+
+        Raises:
+            Conflict: the journal cannot be believed.
+        """
+        try:
+            return load(self.journal.read_bytes(), clone.own_id(self.root))
+        except (OSError, ValueError) as error:
+            raise Conflict(f"the journal of an earlier run cannot be finished: {error}", path=JOURNAL,
+                           hint="codex check --set-aside: it is kept apart, and runs go on") from error  # fmt: skip
+
+    def recover(self, journal: Journal) -> list[str]:
+        """Finish the files of a run that was killed; those that a person changed since.
 
         Where a person changed a file meanwhile theirs stands, and ours goes to .codex-kb/conflicts/.
         """
-        entries, commit = _load(self.journal.read_bytes())
-        self._sweep(path for path, _, _ in entries)
+        self._sweep(entry.path for entry in journal.entries)
         changed = []
         try:
-            for path, before, after in entries:
+            for path, before, after in ((e.path, e.before, e.after) for e in journal.entries):
                 now = digest(gate.read_if_there(self.root, path))
                 if now == digest(after):
                     continue
-                if now == before:
+                if now == before and not journal.written:
                     self._write(path, after)
                     continue
                 changed.append(path)
@@ -177,31 +176,28 @@ class Transactions:
                     write_file(self.root / LOCAL / _CONFLICTS / path, after)
         except OSError as error:
             raise write_failed(error, self.root) from error
-        return commit, changed
+        return changed
 
+    def refused(self, journal: Journal) -> None:
+        """Git refused the commit, and the files stand: the next run tries the commit again, and writes no file."""
+        with contextlib.suppress(OSError):
+            self._keep(replace(journal, written=True))
 
-def _encode(data: bytes | None) -> str | None:
-    return None if data is None else base64.b64encode(data).decode()
+    def set_aside(self) -> str:
+        """Keep the journal where it does not count any more; its new path, empty where there is none.
 
-
-def _dump(changes: Sequence[Change], commit: Commit | None) -> bytes:
-    return json.dumps({
-        "version": 1,
-        "changes": [
-            {"path": c.path, "before": digest(c.before), "after": _encode(c.after)}
-            for c in changes
-        ],
-        "commit": commit and {"message": commit.message, "paths": commit.paths, "branch": commit.branch},
-    }).encode()  # fmt: skip
-
-
-def _load(data: bytes) -> tuple[list[tuple[str, str | None, bytes | None]], Commit | None]:
-    value: dict[str, Any] = json.loads(data)
-    entries = [
-        (c["path"], c["before"], None if c["after"] is None else base64.b64decode(c["after"])) for c in value["changes"]
-    ]
-    commit = value["commit"]
-    return entries, commit and Commit(commit["message"], tuple(commit["paths"]), commit["branch"])
+        Raises:
+            WriteFailed: the file system refused.
+        """
+        if not self.unfinished():
+            return ""
+        kept = f"{LOCAL}/{_CONFLICTS}/journal-{secrets.token_hex(4)}.json"
+        try:
+            (self.root / kept).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(self.journal, self.root / kept)
+        except OSError as error:
+            raise write_failed(error, self.root) from error
+        return kept
 
 
 def prepare_local(root: Path) -> None:
@@ -209,6 +205,7 @@ def prepare_local(root: Path) -> None:
     ignore = root / LOCAL / ".gitignore"
     if not ignore.exists():
         write_file(ignore, b"*\n")
+        clone.own_id(root)
 
 
 def write_failed(error: OSError, root: Path) -> WriteFailed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -17,6 +18,23 @@ if TYPE_CHECKING:
 
 #: Where the message of a commit that git refused is kept, for the user to commit it.
 MESSAGE_FILE = ".codex-kb/commit-message"
+
+#: A branch that is not checked out is committed to in a work tree of our own, removed after each commit.
+_WORK_TREE = ".codex-kb/worktree"
+
+#: What git calls what it is in the midst of, by the files that tell.
+_UNDER_WAY = {
+    "MERGE_HEAD": "a merge", "CHERRY_PICK_HEAD": "a cherry-pick", "REVERT_HEAD": "a revert",
+    "rebase-merge": "a rebase", "rebase-apply": "a rebase or git am",
+}  # fmt: skip
+
+#: What `git rev-parse --local-env-vars` lists: set by a hook that runs us, they would send our commits to its project.
+_LOCAL_VARIABLES = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT",
+    "GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_GRAFT_FILE", "GIT_INDEX_FILE",
+    "GIT_NO_REPLACE_OBJECTS", "GIT_REPLACE_REF_BASE", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_COMMON_DIR",
+    "GIT_INTERNAL_SUPER_PREFIX",
+)  # fmt: skip
 
 #: Git compares each of its files with each path that it is given; for more than these it is asked about all files.
 _NAMED = 100
@@ -46,6 +64,50 @@ class Repository:
         """What git puts before a path of ours."""
         return self._run("rev-parse", "--show-prefix").rstrip("\n")
 
+    @cached_property
+    def _git_dir(self) -> Path:
+        return Path(self._run("rev-parse", "--absolute-git-dir").rstrip("\n"))
+
+    def head(self) -> str:
+        """Where HEAD is: a branch's full name, or `detached at` a commit."""
+        from git import GitCommandError  # noqa: PLC0415
+
+        try:
+            return self._run("symbolic-ref", "--quiet", "HEAD").strip()
+        except GitCommandError:
+            return f"detached at {self._run('rev-parse', 'HEAD').strip()}"
+
+    def under_way(self) -> str:
+        """What git is in the midst of, such as a merge, which a commit of ours would conclude; empty for nothing."""
+        return next((what for name, what in _UNDER_WAY.items() if (self._git_dir / name).exists()), "")
+
+    def require_branch_name(self, branch: str) -> None:
+        """Stop where a branch cannot have this name. Raises UsageError."""
+        from git import GitCommandError  # noqa: PLC0415
+
+        try:
+            self._run("check-ref-format", "--branch", branch)
+        except GitCommandError as error:
+            raise UsageError(f"{branch!r} cannot name a branch", path="codex.toml",
+                             hint="mend [git] branch") from error  # fmt: skip
+
+    def sparse(self, paths: Sequence[str]) -> set[str]:
+        """Those of the paths, or of what is below them, that git tracks and a sparse checkout leaves out."""
+        listed = self._run("ls-files", "-t", "-z", "--", *paths) if paths else ""
+        return {row[2:] for row in _split(listed) if row[0] == "S"}
+
+    def blob(self, path: str, branch: str = "") -> bytes | None:
+        """A file as it was last committed here, or on a branch; None where it was not."""
+        from git import GitCommandError  # noqa: PLC0415
+
+        revision = f"refs/heads/{branch}" if branch else "HEAD"
+        try:
+            found = self._git.execute(["git", "cat-file", "blob", f"{revision}:./{path}"], stdout_as_string=False,
+                                      strip_newline_in_stdout=False)  # fmt: skip
+        except GitCommandError:
+            return None
+        return found if isinstance(found, bytes) else str(found).encode()
+
     def identity(self) -> str:
         """The user as git knows them: `Name <email>`.
 
@@ -72,7 +134,8 @@ class Repository:
             return ""
 
     def uncommitted(self, paths: Sequence[str], branch: str = "") -> list[str]:
-        """Those of the paths that are tracked and differ from the last commit; new files are not among them.
+        """Those of the paths that are tracked and differ from the last commit; new files are not among them,
+        unless what is staged of them is not what stands in the work tree.
 
         A file that stands as it was committed on `branch` does not differ either.
         """
@@ -81,7 +144,8 @@ class Repository:
         listed = self._run(
             "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--", *_named(paths)
         )
-        changed = {row[3:] for row in _split(listed) if row[0] != "A"}
+        # "A " is a new file that is staged as it stands, " A" one that git add -N announced: both are committed whole.
+        changed = {row[3:] for row in _split(listed) if row[:2] not in ("A ", " A")}
         found = [path for path in paths if self._prefix + path in changed]
         return [path for path in found if not branch or not self._stands_on(branch, path)]
 
@@ -110,7 +174,6 @@ class Repository:
             kept = self._not_ignored(paths)
             if branch and branch != self._current_branch():
                 return self._commit_elsewhere(kept, message, branch)
-            kept = self._existing_or_known(kept)
             return self._commit_here(kept, message)
         except GitCommandError as error:
             raise self._refused(kept, message, error) from error
@@ -128,12 +191,6 @@ class Repository:
         ignored = matched - self._tracked(sorted(matched))
         return [p for p in paths if p not in ignored]
 
-    def _existing_or_known(self, paths: Sequence[str]) -> list[str]:
-        """The paths without the deleted ones that git never knew."""
-        gone = {p for p in paths if not os.path.lexists(self._root / p)}
-        unknown = gone - self._tracked(sorted(gone)) if gone else gone
-        return [p for p in paths if p not in unknown]
-
     def _tracked(self, paths: Sequence[str]) -> set[str]:
         """Files that git's index has, those of the paths among them."""
         return _split(self._run("ls-files", "-z", "--", *_named(paths)))
@@ -142,7 +199,8 @@ class Repository:
         if not paths:
             return False
         self._run("update-index", "--add", "--remove", "-z", "--stdin", paths=paths)
-        staged = _split(self._run("diff", "--cached", "--name-only", "-z", "--no-renames"))
+        shown = ("--name-only", "-z", "--no-renames", "--no-relative", "--no-ext-diff")
+        staged = _split(self._run("diff", "--cached", *shown))
         ours = [path for path in paths if self._prefix + path in staged]
         if not ours:
             return False
@@ -150,10 +208,11 @@ class Repository:
             text.write(message)
             text.flush()
             if len(staged) == len(set(ours)):
-                self._run("commit", "--quiet", "--file", text.name)
+                self._run("commit", "--quiet", "--cleanup=whitespace", "--file", text.name)
             else:  # the user's own stay staged; git then reads every file's state twice
                 listed = ("--pathspec-from-file=-", "--pathspec-file-nul")
-                self._run("commit", "--quiet", "--only", "--file", text.name, *listed, paths=ours)
+                self._run("commit", "--quiet", "--cleanup=whitespace", "--only", "--file", text.name, *listed,
+                          paths=ours)  # fmt: skip
         return True
 
     def _current_branch(self) -> str:
@@ -164,35 +223,41 @@ class Repository:
 
         The user's own work tree, index and HEAD stay as they are.
         """
-        from git import Git, GitCommandError  # noqa: PLC0415
+        from git import Git  # noqa: PLC0415
 
-        self._run("check-ref-format", "--branch", branch)
         exists = bool(self._run("branch", "--list", "--format=%(refname)", branch).strip())
         top = Path(self._run("rev-parse", "--show-toplevel").rstrip("\n"))
         inside = self._root.resolve().relative_to(top.resolve())
-        with tempfile.TemporaryDirectory(prefix="codex-branch-") as folder:
-            tree = Path(folder) / "tree"
-            where = (str(tree), branch) if exists else ("-b", branch, str(tree))
-            self._run("worktree", "add", "--quiet", *where)
+        tree = self._root / _WORK_TREE
+        self._remove(tree)  # of a run that was killed
+        where = (str(tree), branch) if exists else ("-b", branch, str(tree))
+        self._run("worktree", "add", "--quiet", *where)
+        try:
+            there = tree / inside
+            for path in paths:
+                _copy(self._root / path, there / path)
+            there.mkdir(parents=True, exist_ok=True)
+            other = Repository(Git(str(there)), there)
+            return other._commit_here(other._not_ignored(paths), message)
+        finally:
+            self._remove(tree)
+
+    def _remove(self, tree: Path) -> None:
+        """Remove our own work tree, and what git knows of it."""
+        from git import GitCommandError  # noqa: PLC0415
+
+        if tree.exists():
             try:
-                there = tree / inside
-                for path in paths:
-                    _copy(self._root / path, there / path)
-                there.mkdir(parents=True, exist_ok=True)
-                other = Repository(Git(str(there)), there)
-                return other._commit_here(other._existing_or_known(other._not_ignored(paths)), message)
-            finally:
-                try:
-                    self._run("worktree", "remove", "--force", str(tree))
-                except GitCommandError:
-                    self._run("worktree", "prune")
+                self._run("worktree", "remove", "--force", str(tree))
+            except GitCommandError:  # it was cut off before git knew it
+                shutil.rmtree(tree, ignore_errors=True)
+        self._run("worktree", "prune")
 
     def _refused(self, paths: Sequence[str], message: str, error: Exception) -> GitError:
         """Git's own words, and the commands that commit what stands."""
         kept = self._root / MESSAGE_FILE
         kept.write_text(message, encoding="utf-8")
-        said = str(getattr(error, "stderr", "") or getattr(error, "stdout", "") or error).strip()
-        said = said.removeprefix("stderr:").strip().strip("'").strip()
+        said = _said(error)
         # A deleted path needs no add, and one whose deletion is staged already would be refused
         there = [p for p in paths if os.path.lexists(self._root / p)]
         add = f"git --literal-pathspecs add --all -- {shlex.join(there)} && " if there else ""
@@ -201,6 +266,12 @@ class Repository:
             hint=f"mend what git names, then, in {self._root}: {add}"
             f"git --literal-pathspecs commit --file {MESSAGE_FILE} --only -- {shlex.join(paths)}",
         )
+
+
+def _said(error: Exception) -> str:
+    """Git's own words."""
+    said = str(getattr(error, "stderr", "") or getattr(error, "stdout", "") or error).strip()
+    return said.removeprefix("stderr:").strip().strip("'").strip()
 
 
 def _split(listed: str) -> set[str]:
@@ -222,16 +293,31 @@ def _copy(here: Path, there: Path) -> None:
 
 
 def open_repository(root: Path) -> Repository | None:
-    """The repository around the root; None where there is none or git is not installed."""
+    """The repository around the root; None where there is none.
+
+    Raises:
+        GitError: there is one, and git does not open it, or is not installed.
+    """
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    for name in _LOCAL_VARIABLES:
+        os.environ.pop(name, None)
     from git import Git, GitCommandError, GitCommandNotFound  # noqa: PLC0415
 
     git = Git(str(root))
     try:
         if str(git.execute(["git", "rev-parse", "--is-inside-work-tree"])).strip() != "true":
             return None
-    except (GitCommandError, GitCommandNotFound):
+    except GitCommandNotFound as error:
+        if any((folder / ".git").exists() for folder in (root, *root.parents)):
+            raise GitError("git is not installed, and this is a git repository", path=str(root),
+                           hint="install git") from error  # fmt: skip
         return None
+    except GitCommandError as error:
+        said = _said(error)
+        if "not a git repository" in said:
+            return None
+        raise GitError(f"git does not open this repository: {said}", path=str(root),
+                       hint="do what git says, and run again") from error  # fmt: skip
     return Repository(git, root)
 
 

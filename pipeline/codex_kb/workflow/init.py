@@ -69,7 +69,8 @@ def init(root: Path) -> Made:
         changes = tuple(Change(name, None, files[name].encode()) for name in written)
         try:
             acts.perform(kb, acts.Act(changes, "codex: make a knowledge base\n"))
-        except GitError as error:  # the files stand: a clone has no knowledge base without them, so say it
+        except GitError as error:  # the files stand; they are the user's to commit, as any files of their own
+            acts.give_up(kb)
             return Made(root, written, new, error, around)
     return Made(root, written, new, None, around)
 

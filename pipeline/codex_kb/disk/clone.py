@@ -1,0 +1,114 @@
+"""Local state belongs to one clone: `.codex-kb/id` must be what this clone's git folder holds too.
+
+A repository can bring a `.codex-kb` of its own, and what is in there says which files to write and which to believe.
+The id is random, and is kept where no clone and no pull can put anything: in git's folder; without git in the user's
+own state folder, by the path of the root.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from codex_kb.errors import UsageError
+from codex_kb.layout import LOCAL
+
+_ID = "id"
+_IN_GIT = "codex-kb-id"
+_POINTER = "gitdir: "
+
+
+def verify(root: Path) -> None:
+    """Stop where the local state of a knowledge base is not this clone's own.
+
+    Raises:
+        UsageError: it came from somewhere else, or is a link.
+    """
+    local = root / LOCAL
+    if not os.path.lexists(local):
+        return
+    if local.is_symlink() or not local.is_dir():
+        raise UsageError("must be a folder of this clone, and is a link or a file", path=LOCAL,
+                         hint=f"remove {LOCAL}; a run makes its own")  # fmt: skip
+    for entry in os.scandir(local):
+        if entry.is_symlink():
+            raise UsageError("a link, which no run of ours made", path=f"{LOCAL}/{entry.name}", hint="remove the link")
+    own = _read(local / _ID)
+    if not own or own not in _known(root):
+        raise UsageError(
+            "this local state was not made in this clone", path=LOCAL,
+            hint=f"rm -r {LOCAL} (git rm -r --cached {LOCAL} where git tracks it); it costs time, never a decision",
+        )  # fmt: skip
+
+
+def own_id(root: Path) -> str:
+    """The id of this clone, made where there is none yet.
+
+    Raises:
+        OSError: it cannot be kept anywhere.
+    """
+    own = next(_known(root), "") or os.urandom(16).hex()
+    for place in _places(root):
+        try:
+            _write(place, own)
+            own = _read(place) or own
+            break
+        except OSError:
+            continue
+    _write(root / LOCAL / _ID, own)
+    return own
+
+
+def _known(root: Path) -> Iterator[str]:
+    return (found for place in _places(root) if (found := _read(place)))
+
+
+def _places(root: Path) -> Iterator[Path]:
+    """Where the id may be kept, the best first."""
+    if folder := _git_folder(root):
+        yield folder / _IN_GIT
+    import hashlib  # noqa: PLC0415 (a search in a repository needs none)
+
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
+    yield state / "codex-kb" / hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:32]
+
+
+def _git_folder(root: Path) -> Path | None:
+    """Git's own folder of the work tree around a root, found as git finds it; no process is run."""
+    for folder in (root, *root.parents):
+        found = folder / ".git"
+        if found.is_dir():
+            return found
+        pointer = _read(found)
+        if pointer.startswith(_POINTER):
+            return folder / pointer.removeprefix(_POINTER)
+    return None
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(4096).strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that is not there yet, as a whole: of two runs the first one's stands."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f".codex-{os.urandom(8).hex()}.tmp"
+    temporary.write_text(text + "\n", encoding="utf-8")
+    try:
+        with contextlib.suppress(FileExistsError):
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                raise
+            except OSError:  # a file system without links
+                temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
