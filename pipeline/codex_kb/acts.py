@@ -15,6 +15,7 @@ from codex_kb import config
 from codex_kb import layout as places
 from codex_kb.disk.journal import Commit
 from codex_kb.disk.transaction import Change, Transactions, locked, write_failed
+from codex_kb.disk.vcs import Repository
 from codex_kb.errors import Conflict, GitError, UsageError
 from codex_kb.kb import KnowledgeBase
 
@@ -55,6 +56,12 @@ def writing(kb: KnowledgeBase, command: str) -> Iterator[None]:
 def unfinished(kb: KnowledgeBase) -> bool:
     """Did an earlier run stop in the middle of writing?"""
     return Transactions(kb.layout.root).unfinished()
+
+
+def set_aside(kb: KnowledgeBase) -> str:
+    """Keep apart what an earlier run left half done; where, empty where there is none. Raises Conflict, WriteFailed."""
+    with locked(kb.layout.root, "check", _WAIT_SECONDS):
+        return Transactions(kb.layout.root).set_aside()
 
 
 def give_up(kb: KnowledgeBase) -> None:
@@ -118,11 +125,17 @@ def _require_quiet(kb: KnowledgeBase, act: Act) -> None:
     elif what := kb.repository.under_way():
         raise Conflict(f"{what} is under way, and a commit would conclude it", path=".git",
                        hint=f"finish or abort {what} first, or run with --no-commit")  # fmt: skip
-    hidden = kb.repository.sparse([c.path for c in act.changes if c.before is None])
-    if hidden and not act.branch:
-        path = min(hidden)
-        raise Conflict("is left out by a sparse checkout, and would be overwritten", path=path,
-                       hint=f"git sparse-checkout add {path.rpartition('/')[0]}, then run again")  # fmt: skip
+    if not act.branch:
+        _require_kept(kb.repository, act)
+
+
+def _require_kept(repository: Repository, act: Act) -> None:
+    """Stop where a file that a sparse checkout leaves out would lose what it says."""
+    new = {c.path: c.after or b"" for c in act.changes if c.before is None}
+    for path in sorted(repository.sparse(list(new))):
+        if (repository.blob(path) or b"") not in new[path]:
+            raise Conflict("is left out by a sparse checkout, and would be overwritten", path=path,
+                           hint=f"git sparse-checkout add {path.rpartition('/')[0]}, then run again")  # fmt: skip
 
 
 def _commit(kb: KnowledgeBase, transactions: Transactions, commit: Commit | None) -> None:

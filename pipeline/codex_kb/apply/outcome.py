@@ -150,15 +150,23 @@ class _Applying:
         return changes
 
     def _log(self, rows: Sequence[Decision]) -> list[Change]:
-        """The decisions, appended to what is on record."""
+        """The decisions, appended to what is on record here, on the source's branch, and beyond a sparse checkout."""
         if not rows:
             return []
         log = decisions_path(self.case.packet.name)
         before = gate.read_if_there(self.kb.layout.root, log)
-        earlier = before or b""
-        if earlier and not earlier.endswith(b"\n"):
-            earlier += b"\n"
-        return [Change(log, before, earlier + decision_lines(rows))]
+        return [Change(log, before, _joined(*self._recorded(log), before or b"", decision_lines(rows)))]
+
+    def _recorded(self, log: str) -> list[bytes]:
+        """What git has of the log that the work tree lacks."""
+        repository = self.kb.repository
+        if repository is None:
+            return []
+        branch = acts.branch_for(self.kb.settings.git, self.case.packet.name)
+        found = [repository.blob(log, branch)] if branch else []
+        if repository.sparse([log]):
+            found.append(repository.blob(log))
+        return [data for data in found if data]
 
     def _packet_changes(self) -> list[Change]:
         case, root = self.case, self.kb.layout.root
@@ -173,8 +181,9 @@ class _Applying:
     def _closed(self, rows: Sequence[Decision]) -> bytes:
         """The source with everything decided: processed, or a null result that says why."""
         case = self.case
-        earlier = [d for d in self.kb.store.decisions()[0] if d.source == case.packet.source]
-        decided = [*earlier, *rows]
+        log = self._recorded(decisions_path(case.packet.name))
+        known, _ = self.kb.store.decisions(log)
+        decided = [*(d for d in known if d.source == case.packet.source), *rows]
         stems = [PurePosixPath(d.claim).stem for d in decided if d.claim and not decide.added_as(d)]
         enriched = [d.claim for d in decided if d.claim and decide.added_as(d)]
         values: dict[str, Any] = {
@@ -228,3 +237,9 @@ class _Applying:
             },
             agent=agent, n=count, source=case.packet.name,
         )  # fmt: skip
+
+
+def _joined(*logs: bytes) -> bytes:
+    """Logs as git's union merge joins them: each line once, in order."""
+    lines = dict.fromkeys(line for log in logs for line in log.split(b"\n") if line.strip())
+    return b"".join(line + b"\n" for line in lines)

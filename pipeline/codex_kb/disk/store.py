@@ -184,27 +184,19 @@ class Store:
         except UnicodeDecodeError as error:
             raise RefusedFile(f"not UTF-8 at byte {error.start}", path=path, hint="save it as UTF-8") from error
 
-    def decisions(self) -> tuple[list[Decision], list[Problem]]:
-        """All decisions in the order of time, and the lines that are none."""
+    def decisions(self, more: Iterable[bytes] = ()) -> tuple[list[Decision], list[Problem]]:
+        """All decisions in the order of time, and the lines that are none; `more` are logs that git has besides."""
         found: dict[tuple[str, str], Decision] = {}
         problems: list[Problem] = []
         folder = self.layout.path(places.DECISIONS)
         for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else []:
             relative = self.layout.relative(path)
             try:
-                lines = gate.read(self.layout.root, relative).split(b"\n")
+                _read_log(gate.read(self.layout.root, relative), relative, found, problems)
             except (RefusedFile, NotFound) as error:
                 problems.append(Problem(relative, None, error.code, error.message, error.hint))
-                continue
-            for number, line in enumerate(lines, 1):
-                if not line.strip():
-                    continue
-                try:
-                    decision = Decision(**json.loads(line))
-                    found[decision.id, decision.time] = decision
-                except (ValueError, TypeError) as error:
-                    problems.append(Problem(relative, number, "decision", f"not a decision: {error}",
-                                            "git log -p shows what it was"))  # fmt: skip
+        for log in more:
+            _read_log(log, "", found, [])
         return sorted(found.values(), key=lambda d: (d.time, d.id)), problems
 
     def name_for(self, source: str, known: Iterable[tuple[str, str]]) -> str:
@@ -215,6 +207,21 @@ class Store:
         others = {PurePosixPath(path).stem.casefold() for path in self.source_paths() if path != source}
         others |= {name.casefold() for name in taken.values()}
         return places.source_name(source, others)
+
+
+def _read_log(
+    log: bytes, path: str, found: dict[tuple[str, str], Decision], problems: list[Problem]
+) -> None:  # fmt: skip
+    """Add the decisions of a log to those found, and the lines that are none to the problems."""
+    for number, line in enumerate(log.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            decision = decision_from(line)
+            found[decision.id, decision.time] = decision
+        except (ValueError, TypeError, RecursionError) as error:
+            problems.append(Problem(path, number, "decision", f"not a decision: {error}",
+                                    "git log -p shows what it was"))  # fmt: skip
 
 
 def as_claim(file: MarkdownFile, path: str) -> Claim:
@@ -294,6 +301,30 @@ def _proposal(value: dict[str, Any]) -> Proposal:
     debate = tuple(Turn(**entry) for entry in value.pop("debate", ()))
     notes, unlocated = tuple(value.pop("notes")), tuple(value.pop("unlocated", ()))
     return Proposal(evidence=evidence, nearest=nearest, notes=notes, unlocated=unlocated, debate=debate, **value)
+
+
+_KNOWN = frozenset(field.name for field in dataclasses.fields(Decision))
+_TEXTS = ("id", "time", "reviewer", "verdict", "reason", "title", "source", "source_sha256", "proposer")
+
+
+def decision_from(line: bytes) -> Decision:
+    """The decision of one line; fields of a newer version are kept in the file and ignored here.
+
+    Raises:
+        ValueError, TypeError, RecursionError: it is none.
+    """
+    value = json.loads(line)
+    if not isinstance(value, dict):
+        raise TypeError("not an object")
+    known = {name: each for name, each in value.items() if name in _KNOWN}
+    if wrong := [name for name in _TEXTS if not isinstance(known.get(name), str)]:
+        raise TypeError(f"{wrong[0]} is missing or no text")
+    claim, generation = known.get("claim"), known.get("generation")
+    if not isinstance(known.get("proposal"), dict) or not (claim is None or isinstance(claim, str)):
+        raise TypeError("proposal or claim is not what it should be")
+    if not isinstance(generation, int) or not isinstance(known.get("shown", {}), dict):
+        raise TypeError("generation or shown is not what it should be")
+    return Decision(**known)
 
 
 def decision_lines(decisions: Sequence[Decision]) -> bytes:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from codex_kb import config
+from codex_kb import acts, config
 from codex_kb import layout as places
 from codex_kb.acts import unfinished
 from codex_kb.check import rules
@@ -37,6 +37,16 @@ def run(kb: KnowledgeBase, paths: Sequence[Path]) -> list[Problem]:
     if only is not None:
         found = [p for p in found if any(p.path == x or p.path.startswith(f"{x}/") or x == "." for x in only)]
     return sorted(found, key=lambda p: (p.path, p.line or 0, p.code, p.message))
+
+
+def set_aside(kb: KnowledgeBase) -> str:
+    """Drop what a run that was cut off left to do; where it is kept, empty where there is none.
+
+    Raises:
+        Conflict: another run is under way.
+        WriteFailed: the file system refused.
+    """
+    return acts.set_aside(kb)
 
 
 def _all(kb: KnowledgeBase) -> Iterator[Problem]:

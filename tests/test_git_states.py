@@ -1,0 +1,256 @@
+"""Decisions survive every state that git can be in, and no command makes more of it than it was asked to."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codex_kb.acts import Act, perform, writing
+from codex_kb.disk.transaction import Change, Transactions
+from codex_kb.kb import KnowledgeBase
+from conftest import Base, Run
+
+BRANCH = '[git]\nbranch = "extract/{source}"\n'
+
+
+def decide(kb: Base, mark: str, name: str = "notes") -> Run:
+    """Decide the first proposal that waits from a source."""
+    kb.mark(mark, name, 1)
+    return kb.run("review", "--apply")
+
+
+def log(kb: Base, revision: str = "HEAD", name: str = "notes") -> list[dict[str, Any]]:
+    """The decisions as they are committed."""
+    return [json.loads(line) for line in kb.git("show", f"{revision}:codex/decisions/{name}.jsonl").splitlines()]
+
+
+def test_a_sparse_checkout_loses_no_decision(kb: Base) -> None:
+    kb.ingest()
+    assert decide(kb, "-").code == 0
+    kb.git("sparse-checkout", "set", "inbox", "schemas")
+    assert not kb.path("codex/decisions").exists()
+    assert decide(kb, "-").code == 0
+    assert len(log(kb)) == 2
+
+
+def test_a_claim_that_a_sparse_checkout_leaves_out_is_not_overwritten(kb: Base) -> None:
+    kb.ingest()
+    assert decide(kb, "x").code == 0
+    [path] = kb.claims()
+    before = kb.git("rev-parse", "HEAD")
+    kb.git("sparse-checkout", "set", "inbox", "schemas")
+    opened = KnowledgeBase(kb.root)
+    with writing(opened, "test"), pytest.raises(Exception, match="left out by a sparse checkout"):
+        perform(opened, Act((Change(path, None, b"another"),), "codex: x\n"))
+    assert kb.git("rev-parse", "HEAD") == before
+
+
+def test_decisions_on_a_branch_survive_a_stash(kb: Base) -> None:
+    kb.write("codex.toml", kb.read("codex.toml") + BRANCH)
+    kb.commit_all()
+    kb.ingest()
+    assert decide(kb, "-").code == 0
+    kb.git("stash", "-u")
+    kb.git("checkout", "-q", "extract/notes", "--", "inbox")
+    kb.git("reset", "-q")
+    assert decide(kb, "-").code == 0
+    assert len(log(kb, "extract/notes")) == 2
+
+
+def test_git_variables_of_a_hook_do_not_send_commits_elsewhere(
+    kb: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    subprocess.run(["git", "init", "-q", str(other)], check=True)
+    kb.source()
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other / ".git/index"))
+    assert kb.run("ingest", "inbox").code == 0
+    assert "propose" in kb.git("log", "-1", "--format=%s")
+    assert list(other.iterdir()) == [other / ".git"]
+
+
+def test_a_repository_that_git_does_not_open_is_an_error(kb: Base) -> None:
+    kb.source()
+    kb.path(".git/config").write_text("[core\n")
+    done = kb.run("ingest", "inbox")
+    assert done.code == 1
+    assert "git does not open this repository" in done.err
+
+
+def test_a_leftover_index_lock_keeps_the_commit_for_the_next_run(kb: Base) -> None:
+    kb.source()
+    lock = kb.write(".git/index.lock", "")
+    assert kb.run("ingest", "inbox").code == 1
+    assert "codex distill" in kb.run("status").out
+    lock.unlink()
+    assert kb.run("distill").code == 0
+    assert kb.git("status", "--porcelain") == ""
+    assert "propose" in kb.git("log", "--format=%s")
+
+
+def test_what_the_user_discarded_after_git_refused_is_not_written_again(kb: Base) -> None:
+    kb.source()
+    kb.commit_all()
+    lock = kb.write(".git/index.lock", "")
+    assert kb.run("ingest", "inbox").code == 1
+    lock.unlink()
+    kb.git("checkout", "-q", ".")
+    kb.git("clean", "-fdq")
+    before = kb.snapshot()
+    assert kb.run("distill").code == 0
+    assert kb.snapshot() == before
+
+
+def test_a_new_file_that_is_staged_otherwise_than_it_stands_is_the_users(kb: Base) -> None:
+    path = kb.source()
+    kb.git("add", path)
+    kb.edit("Notes on towns", "Notes on ports", path)
+    staged, text = kb.git("show", f":{path}"), kb.read(path)
+    done = kb.run("ingest", "inbox")
+    assert (done.code, kb.git("show", f":{path}"), kb.read(path)) == (4, staged, text)
+
+
+def test_a_source_announced_with_git_add_is_taken(kb: Base) -> None:
+    kb.git("add", "-N", kb.source())
+    assert kb.run("ingest", "inbox").code == 0
+    assert kb.git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("setting", ["diff.relative=true", "diff.noprefix=true", "commit.cleanup=scissors",
+                                     "status.relativePaths=false", "diff.external=false", "core.quotePath=false",
+                                     "commit.verbose=true", "status.showUntrackedFiles=no"])  # fmt: skip
+def test_no_setting_of_git_bends_what_is_committed(kb: Base, tmp_path: Path, setting: str) -> None:
+    outer = tmp_path / "outer"
+    (outer / "below").mkdir(parents=True)
+    subprocess.run(["git", "init", "-q", str(outer)], check=True)
+    assert kb.run("init", str(outer / "below/kb")).code == 0
+    below = Base(outer / "below/kb", lambda *args: kb.run(*args, cwd=outer / "below/kb"))
+    for each in ("user.name=Ada", "user.email=ada@example.org", setting):
+        below.git("config", *each.split("="))
+    below.commit_all()
+    below.source()
+    assert below.run("ingest", "inbox").code == 0
+    assert below.git("status", "--porcelain", "--untracked-files=all") == ""
+    assert "propose" in below.git("log", "-1", "--format=%s")
+
+
+@pytest.mark.parametrize("what", ["merge", "cherry-pick", "revert", "rebase"])
+def test_an_operation_under_way_is_not_concluded(kb: Base, what: str) -> None:
+    kb.write("a.txt", "one\n")
+    kb.commit_all()
+    kb.git("checkout", "-q", "-b", "other")
+    kb.write("a.txt", "two\n")
+    kb.commit_all()
+    kb.git("checkout", "-q", "main")
+    kb.write("a.txt", "three\n")
+    kb.commit_all()
+    kb.write("a.txt", "four\n")
+    kb.commit_all()
+    argument = {"revert": "HEAD~1"}.get(what, "other")
+    subprocess.run(["git", what, argument], cwd=kb.root, capture_output=True, check=False)
+    kb.write("a.txt", "five\n")
+    kb.git("add", "a.txt")
+    kb.source()
+    before = kb.snapshot()
+    done = kb.run("ingest", "inbox")
+    assert done.code == 4
+    assert f"{what} is under way" in done.err
+    assert kb.snapshot() == before
+    assert kb.run("ingest", "inbox", "--no-commit").code == 0
+
+
+def test_a_detached_head_is_said(kb: Base) -> None:
+    kb.git("checkout", "-q", "--detach")
+    kb.source()
+    assert "detached HEAD: git switch -c NAME keeps it" in kb.run("ingest", "inbox").err
+
+
+@pytest.mark.parametrize("name", ["a..b", "-x", "x.lock", "a b~1"])
+def test_a_name_that_no_branch_can_have_is_found_before_anything_is_written(kb: Base, name: str) -> None:
+    kb.write("codex.toml", kb.read("codex.toml") + f'[git]\nbranch = "{name}"\n')
+    kb.commit_all()
+    kb.source()
+    before = kb.snapshot()
+    done = kb.run("ingest", "inbox")
+    assert done.code == 2
+    assert kb.snapshot() == before
+
+
+# -- kills inside git ------------------------------------------------------------------------------
+
+
+def kill_in_hook(kb: Base, *command: str) -> None:
+    """Run a command in a process of its own that is killed while git runs its pre-commit hook."""
+    hook = kb.write(".git/hooks/pre-commit", f"#!/bin/sh\nkill -9 $(cat {kb.root}/.git/pid)\nexit 1\n")
+    hook.chmod(0o755)
+    script = (
+        f"import os, sys; open({str(kb.root / '.git/pid')!r}, 'w').write(str(os.getpid())); "
+        "import conftest; from codex_kb.encoders import model; model.load = conftest.FakeEncoder; "
+        f"sys.argv = ['codex', *{list(command)!r}]; from codex_kb import cli; cli.main()"
+    )
+    tests = Path(__file__).parent
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tests), *sys.path])}
+    done = subprocess.run([sys.executable, "-c", script], cwd=kb.root, env=env, capture_output=True, check=False)
+    assert done.returncode == -9, done.stderr.decode()
+    hook.unlink()
+
+
+def test_killed_inside_a_hook_all_of_the_review_is_committed_by_the_next_run(kb: Base) -> None:
+    kb.ingest()
+    kb.mark("-")
+    kill_in_hook(kb, "review", "--apply")
+    kb.path(".git/index.lock").unlink(missing_ok=True)
+    assert kb.run("distill").code == 0
+    assert kb.git("status", "--porcelain") == ""
+    assert "inbox/proposals/notes.md" not in kb.git("ls-tree", "-r", "--name-only", "HEAD")
+    assert len(log(kb)) == len(kb.decisions())
+
+
+def test_what_was_cut_off_on_one_branch_waits_on_another(kb: Base) -> None:
+    kb.ingest()
+    kb.mark("-")
+    kb.commit_all()
+    kb.git("branch", "other")
+    kill_in_hook(kb, "review", "--apply")
+    kb.path(".git/index.lock").unlink(missing_ok=True)
+    kb.git("reset", "-q")
+    kb.git("symbolic-ref", "HEAD", "refs/heads/other")
+    before = kb.git("rev-parse", "other")
+    done = kb.run("distill")
+    assert done.code == 4
+    assert "was cut off on main, and waits to be finished there" in done.err
+    assert kb.git("rev-parse", "other") == before
+    kb.git("symbolic-ref", "HEAD", "refs/heads/main")
+    assert kb.run("distill").code == 0
+    ids = [row["id"] for row in log(kb)]
+    assert len(ids) == len(set(ids)) > 0
+
+
+def test_a_work_tree_that_a_killed_run_left_behind_is_removed(kb: Base) -> None:
+    kb.write("codex.toml", kb.read("codex.toml") + BRANCH)
+    kb.commit_all()
+    kb.source()
+    kill_in_hook(kb, "ingest", "inbox")
+    assert kb.run("distill").code == 0
+    assert not kb.path(".codex-kb/worktree").exists()
+    assert len(kb.git("worktree", "list").splitlines()) == 1
+    assert "propose" in kb.git("log", "-1", "--format=%s", "extract/notes")
+    assert not Transactions(kb.root).unfinished()
+
+
+def test_a_journal_can_be_set_aside(kb: Base) -> None:
+    kb.ingest()
+    kb.write(".codex-kb/journal.json", "{")
+    done = kb.run("distill")
+    assert (done.code, "codex check --set-aside" in done.err) == (4, True)
+    assert "unfinished" in kb.run("check").out
+    assert kb.run("check", "--set-aside").code == 0
+    assert kb.run("distill").code == 0
