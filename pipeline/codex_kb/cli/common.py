@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from codex_kb import views
 from codex_kb.errors import CodexError
 from codex_kb.layout import find_root
 
 if TYPE_CHECKING:
     from codex_kb.kb import KnowledgeBase
     from codex_kb.records import Problem
+    from codex_kb.workflow.related import Suggested
+    from codex_kb.workflow.search import Found
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -87,9 +90,22 @@ def out(message: str = "") -> None:
     click.echo(plain(message))
 
 
-def out_json(value: object) -> None:
-    """One JSON value on standard output."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+def out_json(value: object, err: bool = False) -> None:
+    """One JSON value on a line of standard output, or of standard error."""
+    click.echo(json.dumps(value, ensure_ascii=False), err=err)
+
+
+def out_found(each: Found | Suggested, explain: bool, snippet: str = "") -> None:
+    """A claim that was found, with its score and a snippet that may hold marks; with `explain` the score's parts."""
+    card, score = each.card, each.score
+    state = " (retired)" * (card.status == "retired") + " (challenged)" * card.challenged
+    out(f"{score.total:.2f}  {card.title}{state}")
+    if snippet:
+        click.echo(f"      {snippet}")
+    out(f"      {card.domain}, {card.confidence} · {card.path}")
+    if explain:
+        parts = (f"{name} {value:.2f}" for name, value in score._asdict().items() if name != "total")
+        out(f"      {', '.join(parts)}")
 
 
 def highlighted(text: str, spans: Iterable[tuple[int, int]]) -> str:
@@ -117,14 +133,7 @@ def _steers(char: str) -> bool:
 def fail(error: CodexError, as_json: bool) -> int:
     """Print an error and its next step on standard error; the exit code."""
     if as_json:
-        value = {
-            "code": error.code,
-            "message": error.message,
-            "path": error.path,
-            "line": error.line,
-            "hint": error.hint,
-        }
-        click.echo(json.dumps({"error": value}, ensure_ascii=False), err=True)
+        out_json(views.error(error), err=True)
     else:
         click.echo(plain(f"codex: {error}"), err=True)
         if error.hint:
@@ -135,8 +144,7 @@ def fail(error: CodexError, as_json: bool) -> int:
 def out_problems(problems: list[Problem], as_json: bool) -> None:
     """Problems, one a line with its hint below, or as JSON."""
     if as_json:
-        names = ("path", "line", "code", "message", "hint", "severity")
-        out_json([{name: getattr(p, name) for name in names} for p in problems])
+        out_json(views.problems(problems))
         return
     for problem in problems:
         place = f"{problem.path}:{problem.line}" if problem.line else problem.path

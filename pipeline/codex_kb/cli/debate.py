@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import click
 
+from codex_kb import views
 from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out, out_json, say, say_stopped
 from codex_kb.errors import ModelError
 from codex_kb.propose.team import Team
@@ -26,7 +25,7 @@ def command(ids: tuple[str, ...], model: str | None, budget: float | None, no_co
     team = Team(kb, model or "", settings.jobs, settings.budget if budget is None else budget, again=False)
     done = Debates(kb, team).of(ids)
     if as_json:
-        out_json([{"id": p.id, "debate": [dataclasses.asdict(turn) for turn in p.debate]} for p in done.argued])
+        out_json(views.debated(done))
     for proposal in done.argued if not as_json else ():
         out(f"{proposal.id}  {proposal.title}")
         for turn in proposal.debate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from codex_kb import views
 from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out_json, out_problems, say
 from codex_kb.workflow import distill
 
@@ -24,6 +25,6 @@ def command(full: bool, check_: bool, no_commit: bool, as_json: bool) -> int:
         return 1 if problems else 0
     done = distill.distill(kb, full)
     if as_json:
-        out_json(done._asdict())
+        out_json(views.distilled(done))
     say(f"{done.claims} claims: {done.embedded} embedded, {done.removed} removed, {done.unchanged} unchanged")
     return 0

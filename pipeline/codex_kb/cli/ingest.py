@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 
 import click
 
+from codex_kb import views
 from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out_json, say, say_stopped
 from codex_kb.cli.debate import report
 from codex_kb.workflow import debate as debates
@@ -45,22 +45,13 @@ def command(
     done = run.run(paths, limit, dry_run)
     debated = debates.after(run, dry_run) if debate else None
     if as_json:
-        out_json(
-            {"sources": [dataclasses.asdict(row) for row in done.rows], "proposals": done.proposals, **_taken(done)}
-        )
+        out_json(views.ingested(done))
     _report(done, dry_run)
     failed = report(debated) if debated and not dry_run else 0
     for error in (done.conflict, done.stopped):
         if error:
             return error.exit_code
     return failed or (1 if done.refused else 0)
-
-
-def _taken(done: Ingested) -> dict[str, object]:
-    """What models took, or in a dry run would take; nothing where none was asked."""
-    if done.plan and done.plan.calls:
-        return {"plan": dataclasses.asdict(done.plan)}
-    return {"spent": dataclasses.asdict(done.spent)} if done.spent.asked + done.spent.known else {}
 
 
 def _report_faults(done: Ingested) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 import click
 
-from codex_kb.cli.common import global_options, json_option, open_kb, out, out_json
+from codex_kb import views
+from codex_kb.cli.common import global_options, json_option, open_kb, out, out_found, out_json
 from codex_kb.errors import NotFound, UsageError
-from codex_kb.workflow.related import Relations, Suggested
+from codex_kb.workflow.related import Relations
 from codex_kb.workflow.search import batch
 
 
@@ -30,49 +30,21 @@ def command(
     relations = Relations(open_kb())
     if batch_file is not None:
         for name, path in batch(iter(batch_file), "query"):
-            click.echo(json.dumps({"id": name, **_answer(relations, path, count)}, ensure_ascii=False))
+            out_json(_answer(relations, name, path, count))
         return
     answers = {claim: relations.related(claim, count) for claim in claims}
     if as_json:
-        out_json([
-            {"claim": claim, "rank": rank, **_row(each, explain)}
-            for claim, found in answers.items() for rank, each in enumerate(found, 1)
-        ])  # fmt: skip
+        out_json(views.related(answers, explain))
         return
     for claim, found in answers.items():
         if len(answers) > 1:
             out(claim)
         for each in found:
-            _print(each, explain)
+            out_found(each, explain)
 
 
-def _row(each: Suggested, explain: bool) -> dict[str, object]:
-    card, score = each
-    row: dict[str, object] = {
-        "score": _round(score.total), "path": card.path, "title": card.title, "domain": card.domain,
-        "confidence": card.confidence, "description": card.description,
-    }  # fmt: skip
-    if explain:
-        row["explain"] = {name: _round(value) for name, value in score._asdict().items() if name != "total"}
-    return row
-
-
-def _print(each: Suggested, explain: bool) -> None:
-    card, score = each
-    challenged = " (challenged)" * card.challenged
-    out(f"{score.total:.2f}  {card.title}{challenged}\n      {card.domain}, {card.confidence} · {card.path}")
-    if explain:
-        out(f"      meaning {score.meaning:.2f}, words {score.words:.2f}, "
-            f"links {score.links:.2f}, mention {score.mention:.2f}")  # fmt: skip
-
-
-def _answer(relations: Relations, path: str, count: int) -> dict[str, object]:
+def _answer(relations: Relations, asked: object, path: str, count: int) -> dict[str, object]:
     try:
-        found = relations.related(path, count)
+        return views.answer(asked, relations.related(path, count))
     except NotFound as error:
-        return {"hits": [], "error": str(error)}
-    return {"hits": [{"path": each.card.path, "score": _round(each.score.total)} for each in found]}
-
-
-def _round(score: float) -> float:
-    return round(score, 6)
+        return views.no_answer(asked, error)

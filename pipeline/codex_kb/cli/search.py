@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 import click
 
-from codex_kb.cli.common import global_options, highlighted, json_option, open_kb, out, out_json, say
+from codex_kb import views
+from codex_kb.cli.common import global_options, highlighted, json_option, open_kb, out_found, out_json, say
 from codex_kb.errors import UsageError
 from codex_kb.index.ranking import FAR, MODES
 from codex_kb.text.fields import CONFIDENCES
-from codex_kb.workflow.search import Filters, Found, Searcher, batch
+from codex_kb.workflow.search import Filters, Searcher, batch
 
 
 @click.command("search")
@@ -37,48 +37,16 @@ def command(
     filters = Filters(domain, confidence or "", retired)
     if batch_file is not None:
         for name, question in batch(iter(batch_file), "query"):
-            hits = [{"path": h.card.path, "score": _round(h.score.total)}
-                    for h in searcher.search(question, count, filters)]  # fmt: skip
-            click.echo(json.dumps({"id": name, "hits": hits}, ensure_ascii=False))
+            out_json(views.answer(name, searcher.search(question, count, filters)))
         return
     found = searcher.search(" ".join(query), count, filters, snippets=True)
     if found and mode == "hybrid" and found[0].score.total < FAR:
         say("no claim is close to this question; the nearest are far off")
     if as_json:
-        out_json([_row(rank, hit, explain) for rank, hit in enumerate(found, 1)])
+        out_json(views.hits(found, explain))
         return
     for hit in found:
-        _print(hit, explain)
+        out_found(hit, explain, highlighted(hit.snippet, hit.matches))
     if not found:
         say("no claims match" if searcher.index.claims else "no claims yet. next: codex ingest inbox/, "
             "then codex review")  # fmt: skip
-
-
-def _row(rank: int, hit: Found, explain: bool) -> dict[str, object]:
-    card = hit.card
-    row: dict[str, object] = {
-        "rank": rank, "score": _round(hit.score.total), "path": card.path, "title": card.title, "domain": card.domain,
-        "confidence": card.confidence, "description": card.description, "snippet": hit.snippet,
-    }  # fmt: skip
-    if card.status:
-        row["status"] = card.status
-    if card.challenged:
-        row["challenged"] = True
-    if explain:
-        row["explain"] = {"meaning": _round(hit.score.meaning), "words": _round(hit.score.words)}
-    return row
-
-
-def _print(hit: Found, explain: bool) -> None:
-    card = hit.card
-    state = " (retired)" * (card.status == "retired") + " (challenged)" * card.challenged
-    out(f"{hit.score.total:.2f}  {card.title}{state}")
-    if hit.snippet:
-        click.echo(f"      {highlighted(hit.snippet, hit.matches)}")
-    out(f"      {card.domain}, {card.confidence} · {card.path}")
-    if explain:
-        out(f"      meaning {hit.score.meaning:.2f}, words {hit.score.words:.2f}")
-
-
-def _round(score: float) -> float:
-    return round(score, 6)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import click
 
+from codex_kb import views
 from codex_kb.cli.common import global_options, highlighted, json_option, open_kb, out, out_json
 from codex_kb.records import Claim, Proposal, Source
 from codex_kb.review.decide import added_as
@@ -23,7 +22,7 @@ def command(name: str, as_json: bool) -> None:
     """
     found = show(open_kb(), name)
     if as_json:
-        out_json(dataclasses.asdict(found))
+        out_json(views.shown(found))
         return
     for part in (found.proposal, found.claim, found.source):
         if part is not None:

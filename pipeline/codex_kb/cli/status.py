@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from codex_kb import views
 from codex_kb.cli.common import global_options, json_option, open_kb, out, out_json
 from codex_kb.workflow.show import Status, status
 
@@ -15,10 +16,7 @@ def command(as_json: bool) -> None:
     """Say where everything stands, and what to do next."""
     now = status(open_kb())
     if as_json:
-        out_json({
-            "sources": now.sources, "proposals": now.proposals, "claims": now.claims, "problems": now.problems,
-            "index": {"fresh": now.fresh, "claims": now.indexed}, "generation": now.generation,
-        })  # fmt: skip
+        out_json(views.status(now))
         return
     out(f"sources    {sum(now.sources.values())}: {', '.join(f'{n} {s}' for s, n in now.sources.items()) or 'none'}")
     out(f"proposals  {now.proposals} wait in {len(now.waiting)} packets" if now.waiting else "proposals  none wait")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from codex_kb.kb import KnowledgeBase
+from codex_kb.propose.drafts import ranked
 from codex_kb.records import Packet
 from codex_kb.review.waiting import select
 
 
 def proposals(kb: KnowledgeBase, sources: Sequence[str] = ()) -> list[Packet]:
-    """The packets that wait, of these sources (path, packet or name) or all.
+    """The packets that wait, of these sources (path, packet or name) or all; the proposals of each best first.
 
     Raises:
         NotFound: nothing waits for a named source.
     """
-    return select(kb.store.packets(), sources, kb.layout.relative)
+    found = select(kb.store.packets(), sources, kb.layout.relative)
+    return [dataclasses.replace(each, proposals=tuple(ranked(each.proposals))) for each in found]

@@ -1,0 +1,136 @@
+"""What the verbs return, as the JSON that every door gives: dicts, lists, texts and numbers, made in one place.
+
+Nothing is loaded for it: `codex search` passes through here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from codex_kb.errors import CodexError
+    from codex_kb.index.catalog import Card
+    from codex_kb.records import Problem, Proposal
+    from codex_kb.workflow.debate import Debated
+    from codex_kb.workflow.distill import Distilled
+    from codex_kb.workflow.ingest import Ingested
+    from codex_kb.workflow.related import Suggested
+    from codex_kb.workflow.search import Found
+    from codex_kb.workflow.show import Shown, Status
+
+Value = dict[str, Any]
+
+_DIGITS = 6
+
+
+def ingested(done: Ingested) -> Value:
+    """Every file with what became of it, and what models took or, in a dry run, would take, where one is asked."""
+    value = {"sources": [dataclasses.asdict(row) for row in done.rows], "proposals": done.proposals}
+    if done.plan and done.plan.calls:
+        value["plan"] = dataclasses.asdict(done.plan)
+    elif done.spent.asked + done.spent.known:
+        value["spent"] = dataclasses.asdict(done.spent)
+    return value
+
+
+def proposals(waiting: Iterable[Proposal]) -> list[Value]:
+    """What waits for review, in the order given."""
+    return [_proposal(each) for each in waiting]
+
+
+def _proposal(proposal: Proposal) -> Value:
+    value = dataclasses.asdict(proposal)
+    value["evidence"] = [{name: e[name] for name in ("quote", "start", "end")} for e in value["evidence"]]
+    return value
+
+
+def debated(done: Debated) -> list[Value]:
+    """What both sides said of each proposal."""
+    return [{"id": each.id, "debate": [dataclasses.asdict(turn) for turn in each.debate]} for each in done.argued]
+
+
+def distilled(done: Distilled) -> Value:
+    """What a run of distill did, in claims."""
+    return done._asdict()
+
+
+def hits(found: Iterable[Found], explain: bool = False) -> list[Value]:
+    """Hits of a search, best first; with `explain` the parts of each score."""
+    return [_hit(rank, each, explain) for rank, each in enumerate(found, 1)]
+
+
+def _hit(rank: int, hit: Found, explain: bool) -> Value:
+    value = {"rank": rank, "score": _round(hit.score.total), **_card(hit.card), "snippet": hit.snippet}
+    if hit.card.status:
+        value["status"] = hit.card.status
+    if hit.card.challenged:
+        value["challenged"] = True
+    return value | (_explained(hit.score._asdict()) if explain else {})
+
+
+def related(answers: Mapping[str, Iterable[Suggested]], explain: bool = False) -> list[Value]:
+    """For each claim as it was named what it should link to, best first; with `explain` the parts of each score."""
+    return [
+        {"claim": claim, "rank": rank, **_suggested(each, explain)}
+        for claim, found in answers.items() for rank, each in enumerate(found, 1)
+    ]  # fmt: skip
+
+
+def _suggested(each: Suggested, explain: bool) -> Value:
+    value = {"score": _round(each.score.total), **_card(each.card)}
+    return value | (_explained(each.score._asdict()) if explain else {})
+
+
+def answer(asked: object, found: Iterable[Found | Suggested]) -> Value:
+    """One line of a batch: the question's id and what was found."""
+    return {"id": asked, "hits": [{"path": each.card.path, "score": _round(each.score.total)} for each in found]}
+
+
+def no_answer(asked: object, failed: CodexError) -> Value:
+    """One line of a batch that has no answer, and why."""
+    return {"id": asked, "hits": [], "error": str(failed)}
+
+
+def shown(found: Shown) -> Value:
+    """A proposal, a claim or a source, with everything behind it."""
+    return dataclasses.asdict(found)
+
+
+def status(now: Status) -> Value:
+    """Counts of everything, and whether the index agrees with the claims."""
+    return {
+        "sources": now.sources, "proposals": now.proposals, "claims": now.claims, "problems": now.problems,
+        "index": {"fresh": now.fresh, "claims": now.indexed}, "generation": now.generation,
+    }  # fmt: skip
+
+
+def problems(found: Iterable[Problem]) -> list[Value]:
+    """What is wrong, each with its place and hint; a note says that it is one."""
+    return [dataclasses.asdict(each) for each in found]
+
+
+def error(failed: CodexError) -> Value:
+    """What failed, where, and what to do next."""
+    return {
+        "error": {
+            "code": failed.code, "message": failed.message, "path": failed.path, "line": failed.line,
+            "hint": failed.hint,
+        }
+    }  # fmt: skip
+
+
+def _card(card: Card) -> Value:
+    return {
+        "path": card.path, "title": card.title, "domain": card.domain, "confidence": card.confidence,
+        "description": card.description,
+    }  # fmt: skip
+
+
+def _explained(parts: Mapping[str, float]) -> Value:
+    return {"explain": {name: _round(value) for name, value in parts.items() if name != "total"}}
+
+
+def _round(score: float) -> float:
+    return round(score, _DIGITS)
