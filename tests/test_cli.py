@@ -51,7 +51,8 @@ def test_a_search_loads_nothing_heavy(tmp_path: Path, run: Callable[..., Run]) -
     assert kb.run("search", "boats").code == 0
     script = (
         "import sys, atexit; sys.argv = ['codex', 'search', 'broad ships', '--explain']\n"
-        "heavy = 'torch transformers sentence_transformers faiss onnxruntime git yaml jsonschema asyncio'.split()\n"
+        "heavy = 'torch transformers sentence_transformers faiss onnxruntime git yaml jsonschema asyncio "
+        "threadpoolctl'.split()\n"
         "atexit.register(lambda: print('heavy:', [m for m in heavy if m in sys.modules]))\n"
         "from codex_kb.cli import main; main()"
     )

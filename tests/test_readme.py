@@ -88,6 +88,21 @@ def test_the_transcript(where: str, tmp_path: Path) -> None:
     assert type_in("git status --porcelain", root, env) == ""
 
 
+def test_the_python_lines(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    root = tmp_path / "kb"
+    root.mkdir()
+    repository(ROOT, root, None, env)
+    (lines,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", lines], cwd=root, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    title, *hits = done.stdout.splitlines()
+    assert len(hits) >= 3
+    assert type_in("git log -2 --format=%B", root, env).count("Reviewed-by: Ada <ada@example.org>") == 1
+    decided = [json.loads(x) for p in (root / "codex/decisions").glob("*.jsonl") for x in p.read_text().splitlines()]
+    assert any(title.startswith(d["title"]) and d["verdict"] == "approved" for d in decided)
+
+
 @pytest.mark.skipif(not (shutil.which("vim") and shutil.which("tmux")), reason="vim and tmux are not installed")
 def test_review_in_vim(tmp_path: Path) -> None:
     env = environment(tmp_path) | {"EDITOR": "vim -u NONE -N", "TERM": "xterm"}

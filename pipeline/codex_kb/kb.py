@@ -71,9 +71,8 @@ class KnowledgeBase:
 
         return open_repository(self.layout.root)
 
-    @cached_property
     def today(self) -> str:
-        """The date of this run, local time, YYYY-MM-DD."""
+        """The date, local time, YYYY-MM-DD."""
         import datetime  # noqa: PLC0415
 
         return datetime.date.today().isoformat()

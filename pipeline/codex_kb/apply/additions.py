@@ -49,7 +49,7 @@ def changes(kb: KnowledgeBase, added: Sequence[Added]) -> list[Change]:
             before[path] = after[path] = kb.store.read_bytes(path)
         addition = publish.Addition(
             each.kind, each.evidence, each.description, _link(kb, each.proposal.source),
-            drafts.one_line(each.proposal.proposer), kb.today,
+            drafts.one_line(each.proposal.proposer), kb.today(),
         )  # fmt: skip
         after[path] = publish.add_evidence(after[path], path, addition)
     return [Change(path, before[path], after[path]) for path in before]

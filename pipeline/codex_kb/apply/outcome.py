@@ -127,7 +127,7 @@ class _Applying:
         people = (byline(self.case.source), self.reviewer)
         topic = self._topic(approved.domain)
         near = self.near.get(path, ())
-        return publish.claim_text(approved, self.case.source, path, near, people, self.kb.today, topic)
+        return publish.claim_text(approved, self.case.source, path, near, people, self.kb.today(), topic)
 
     def _topic(self, domain: str) -> str:
         """The topic map of a domain, where its folder has one."""
@@ -189,7 +189,7 @@ class _Applying:
         values: dict[str, Any] = {
             "status": PROCESSED if stems or enriched else NULL_RESULT,
             "processed_by": case.packet.proposer,
-            "processed_date": self.kb.today,
+            "processed_date": self.kb.today(),
             "claims_extracted": stems,
         }
         if case.packet.model:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 import sys
 from typing import Any
@@ -12,6 +11,7 @@ import click
 
 from codex_kb import __version__
 from codex_kb.cli.common import Options, fail
+from codex_kb.encoders import threads
 from codex_kb.errors import CodexError
 
 
@@ -27,9 +27,7 @@ class Commands(click.Group):
         if name not in self.list_commands(ctx):
             return None
         if name in ("search", "related"):
-            # A question is too little work to share: on a busy machine NumPy's threads would wait for each other
-            # for tenths of a second. It reads this when it is loaded.
-            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+            threads.one_from_the_start()
         command: click.Command = importlib.import_module(f"{__name__}.{name}").command
         return command
 

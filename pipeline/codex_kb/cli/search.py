@@ -36,10 +36,12 @@ def command(
     searcher = Searcher(open_kb(), mode)
     filters = Filters(domain, confidence or "", retired)
     if batch_file is not None:
+        _say_left_out(searcher)
         for name, question in batch(iter(batch_file), "query"):
             out_json(views.answer(name, searcher.search(question, count, filters)))
         return
     found = searcher.search(" ".join(query), count, filters, snippets=True)
+    _say_left_out(searcher)
     if found and mode == "hybrid" and found[0].score.total < FAR:
         say("no claim is close to this question; the nearest are far off")
     if as_json:
@@ -50,3 +52,8 @@ def command(
     if not found:
         say("no claims match" if searcher.index.claims else "no claims yet. next: codex ingest inbox/, "
             "then codex review")  # fmt: skip
+
+
+def _say_left_out(searcher: Searcher) -> None:
+    for line in searcher.left_out():
+        say(f"left out {line}")

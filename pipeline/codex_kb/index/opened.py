@@ -49,6 +49,7 @@ class ClaimIndex:
         Raises:
             Broken: it is not there, not whole, or was altered.
         """
+        self._seal = stat_cache.look(str(folder / local.SEAL))
         self._for = local.sealed(folder)
         if self._for is None:
             raise Broken
@@ -153,7 +154,9 @@ class ClaimIndex:
         return BertEncoder(Path(str(self.meta["quick"]))) if self.meta["quick"] else None
 
     def current(self, kb: KnowledgeBase, every_file: bool = False) -> bool:
-        """Are the claims as they were? A look at every file, or above a number of claims at folders alone."""
+        """Are the claims as they were, and the local copy? A look at every file, or above a number at folders alone."""
+        if stat_cache.look(str(self._folder / local.SEAL)) != self._seal:
+            return False
         root = str(kb.layout.root)
         known = {path: state for path, state in self.catalog.folders().items() if not local.is_entry_folder(path)}
         if not every_file and int(self.meta["files"]) > LOOK_AT_ALL:

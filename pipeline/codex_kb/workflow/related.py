@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from codex_kb.index import likeness, postings, vectors
-from codex_kb.index import opened as indexes
 from codex_kb.index.catalog import Card
+from codex_kb.index.current import Current
 from codex_kb.index.likeness import Likeness
 from codex_kb.index.names import find_claim
 from codex_kb.text import wikilinks
 from codex_kb.text.words import terms
 
 if TYPE_CHECKING:
+    from codex_kb.index.opened import ClaimIndex
     from codex_kb.kb import KnowledgeBase
 
 
@@ -27,22 +28,37 @@ class Suggested(NamedTuple):
 
 
 class Relations:
-    """Answers what claims of one knowledge base should link to."""
+    """Answers what claims of one knowledge base should link to, for as long as it is kept."""
 
     def __init__(self, kb: KnowledgeBase) -> None:
+        """Nothing is opened before the first question."""
         self.kb = kb
-        self.index = indexes.load(kb, every_file=True)
+        self._current = Current(kb, every_file=True)
+
+    @property
+    def index(self) -> ClaimIndex:
+        """The index that the last question was answered from."""
+        return self._current.index
 
     def find(self, named: str) -> str:
         """The path of a claim named by path, stem or title. Raises NotFound."""
         return find_claim(self.kb, self.index.catalog, named)
 
     def related(self, path: str, k: int) -> list[Suggested]:
-        """The k claims that a claim should link to, best first, never itself.
+        """The k claims that a claim should link to, best first, never itself; the claims are those of this moment.
 
         Raises:
             NotFound: there is no such claim.
         """
+        return self._current.answer(
+            lambda: self._related(path, k), lambda found: (self.find(path), *(each.card.path for each in found))
+        )
+
+    def close(self) -> None:
+        """Let go of the index; the next question opens it anew."""
+        self._current.close()
+
+    def _related(self, path: str, k: int) -> list[Suggested]:
         index = self.index
         asked = index.catalog.by_path([self.find(path)]).popitem()[1]
         text = self._terms(asked)

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from codex_kb.errors import UsageError
-from codex_kb.index import opened as indexes
 from codex_kb.index import ranking, vectors
 from codex_kb.index.catalog import Card
+from codex_kb.index.current import Current
 from codex_kb.index.ranking import Score
 from codex_kb.text import snippet
 from codex_kb.text.passages import prose
 
 if TYPE_CHECKING:
+    from codex_kb.index.opened import ClaimIndex
     from codex_kb.kb import KnowledgeBase
 
 #: How deep each ranking goes before the two are fused; deeper finds no more (measured).
 _DEPTH = 100
 #: What a model of sentences reads of a question, about; words count throughout.
 _LONG_QUESTION = 200
-_TRIES = 3
 
 
 class Filters(NamedTuple):
@@ -45,35 +45,49 @@ class Found(NamedTuple):
 
 
 class Searcher:
-    """Answers questions about one knowledge base; what a mode needs is opened when it is first used."""
+    """Answers questions about one knowledge base, for as long as it is kept; what is needed is opened when it is."""
 
     def __init__(self, kb: KnowledgeBase, mode: str = "hybrid") -> None:
-        self.kb = kb
-        self.mode = mode
-        self.index = indexes.load(kb)
-        for problem in self.index.catalog.problems():
-            path, _, _, message, _ = json.loads(problem)
-            kb.say(f"left out {path}: {message}")
-
-    def search(self, query: str, k: int, filters: Filters, snippets: bool = False) -> list[Found]:
-        """The k best claims for a question with their scores, best first.
+        """Nothing is opened before the first question.
 
         Raises:
-            UsageError: the question is empty.
+            UsageError: there is no such mode.
+        """
+        if mode not in ranking.MODES:
+            raise UsageError(f"no mode is called {mode}", hint=f"one of {', '.join(ranking.MODES)}")
+        self.kb = kb
+        self.mode = mode
+        self._current = Current(kb)
+
+    @property
+    def index(self) -> ClaimIndex:
+        """The index that the last question was answered from."""
+        return self._current.index
+
+    def left_out(self) -> list[str]:
+        """The claims that cannot be found, a line each with the reason."""
+        problems = (json.loads(problem) for problem in self.index.catalog.problems())
+        return [f"{path}: {message}" for path, _, _, message, _ in problems]
+
+    def search(self, query: str, k: int, filters: Filters, snippets: bool = False) -> list[Found]:
+        """The k best claims for a question with their scores, best first; the claims are those of this moment.
+
+        Raises:
+            UsageError: the question is empty, or k is not above 0.
         """
         query = " ".join(query.replace("\0", " ").split())
         if not query:
             raise UsageError("the question is empty", hint='codex search "what you want to know"')
+        if k < 1:
+            raise UsageError("there is no best claim of none", hint="ask for at least one")
         if self.mode != "lexical" and len(query.split()) > _LONG_QUESTION:
             self.kb.say("a long question: all its words count, its meaning only as far as the model reads")
-        found = self._hits(query, k, filters)
-        for _ in range(_TRIES):
-            if self.index.unchanged(self.kb, [hit.card.path for hit in found]):
-                break
-            self.index.close()
-            self.index = indexes.load(self.kb, every_file=True)
-            found = self._hits(query, k, filters)
+        found = self._current.answer(lambda: self._hits(query, k, filters), lambda hits: (h.card.path for h in hits))
         return [self._with_snippet(hit, query) for hit in found] if snippets else found
+
+    def close(self) -> None:
+        """Let go of the index; the next question opens it anew."""
+        self._current.close()
 
     def _hits(self, query: str, k: int, filters: Filters) -> list[Found]:
         if not self.index.claims:

@@ -82,12 +82,12 @@ def show(kb: KnowledgeBase, named: str) -> Shown:
     target = decided[-1].claim if decided and decided[-1].claim else named
     if decided and not decided[-1].claim:
         return Shown(decisions=tuple(decided))
-    index = indexes.load(kb, announce=False)
-    try:
-        path = find_claim(kb, index.catalog, target)
-    except NotFound:
-        return _source(kb, named, decisions)
-    return _claim(kb, index, path, decisions)
+    with contextlib.closing(indexes.load(kb, announce=False)) as index:
+        try:
+            path = find_claim(kb, index.catalog, target)
+        except NotFound:
+            return _source(kb, named, decisions)
+        return _claim(kb, index, path, decisions)
 
 
 def _claim(kb: KnowledgeBase, index: indexes.ClaimIndex, path: str, decisions: list[Decision]) -> Shown:

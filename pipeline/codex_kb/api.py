@@ -1,0 +1,158 @@
+"""The Python face: `open` a knowledge base, ask and decide as at the command line, get records and no JSON.
+
+Failures are those of `codex_kb.errors`. Nothing here is decided but by whoever calls `decide`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from types import MappingProxyType
+from typing import Self
+
+from codex_kb.kb import KnowledgeBase, silent
+from codex_kb.layout import find_root
+from codex_kb.records import Problem, Proposal
+from codex_kb.workflow import check, distill
+from codex_kb.workflow.distill import Distilled
+from codex_kb.workflow.ingest import Ingest, Ingested
+from codex_kb.workflow.proposals import proposals
+from codex_kb.workflow.related import Relations, Suggested
+from codex_kb.workflow.review import Review, Reviewed
+from codex_kb.workflow.search import Filters, Found, Searcher
+from codex_kb.workflow.show import Shown, Status, show, status
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def open(root: str | PathLike[str] | None = None, *, commit: bool = True, say: Callable[[str], None] = silent) -> Base:
+    """The knowledge base at a root, or the nearest from the working directory upward.
+
+    `commit=False` leaves commits to you; `say` is told what the command line would write to standard error.
+
+    Raises:
+        NotFound: there is none.
+    """
+    named = None if root is None else str(root)
+    return Base(KnowledgeBase(find_root(named, Path.cwd()), say=say, commits=commit))
+
+
+class Base:
+    """One knowledge base, for as long as you like: each answer is from the files as they are then.
+
+    Only codex.toml and the model are read once: after a change of either open it again. Use it in one thread.
+    """
+
+    def __init__(self, kb: KnowledgeBase) -> None:
+        self._kb = kb
+        self._searchers: dict[str, Searcher] = {}
+        self._relations = Relations(kb)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of open files; the next question opens them again."""
+        for searcher in self._searchers.values():
+            searcher.close()
+        self._relations.close()
+
+    @property
+    def root(self) -> Path:
+        """The folder with codex.toml."""
+        return self._kb.layout.root
+
+    # -- from sources to claims --------------------------------------------------------------------
+
+    def ingest(
+        self, *paths: str | PathLike[str], model: str | None = None, max_claims: int | None = None,
+        limit: int | None = None, again: bool = False, jobs: int | None = None, budget: float | None = None,
+        dry_run: bool = False,
+    ) -> Ingested:  # fmt: skip
+        """Propose claims from the unprocessed sources under some paths (from the root); what stopped it is in there.
+
+        Raises:
+            NotFound: a path does not exist.
+            UsageError: the model or a path cannot be used.
+        """
+        return Ingest(self._kb, model, max_claims, again, jobs, budget).run(self._named(paths), limit, dry_run)
+
+    def proposals(self, *sources: str) -> list[Proposal]:
+        """What waits for a decision, from these sources or from all, best first within a source.
+
+        Raises:
+            NotFound: nothing waits for a named source.
+        """
+        return [each for packet in proposals(self._kb, sources) for each in packet.proposals]
+
+    def decide(
+        self, *, approve: Sequence[str] = (), reject: Mapping[str, str] = _NOTHING, add: Sequence[str] = (),
+        reviewer: str | None = None,
+    ) -> Reviewed:  # fmt: skip
+        """Decide about proposals by id; `reject` gives reasons, `add` adds to the claim that a proposal names.
+
+        The reviewer is "Name <email>", else git's user. `faults` in the result are the sources that were left as
+        they are.
+
+        Raises:
+            NotFound: no proposal has the id.
+            UsageError: several have it, one is decided in two ways, or nobody is known as the reviewer.
+        """
+        return Review(self._kb, self._kb.reviewer(reviewer)).named(approve, reject, add)
+
+    def distill(self, full: bool = False) -> Distilled:
+        """Bring the committed index in line with the claims."""
+        return distill.distill(self._kb, full)
+
+    # -- questions ---------------------------------------------------------------------------------
+
+    def search(
+        self, question: str, k: int = 10, *, domain: str = "", confidence: str = "", retired: bool = False,
+        mode: str = "hybrid",
+    ) -> list[Found]:  # fmt: skip
+        """The k best claims for a question, best first, each with the sentence that shows why.
+
+        Raises:
+            UsageError: the question is empty, or there is no such mode.
+        """
+        searcher = self._searchers.get(mode) or self._searchers.setdefault(mode, Searcher(self._kb, mode))
+        return searcher.search(question, k, Filters(domain, confidence, retired), snippets=True)
+
+    def related(self, claim: str, k: int = 10) -> list[Suggested]:
+        """The k claims that a claim (path, stem or title) should link to, best first.
+
+        Raises:
+            NotFound: there is no such claim.
+        """
+        return self._relations.related(claim, k)
+
+    def show(self, name: str) -> Shown:
+        """A proposal by id, a claim by path, stem or title, or a source, with everything behind it.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return show(self._kb, name)
+
+    def check(self, *paths: str | PathLike[str]) -> list[Problem]:
+        """What is wrong, everywhere or below some paths (from the root).
+
+        Raises:
+            NotFound: a path does not exist.
+        """
+        return check.run(self._kb, self._paths(paths))
+
+    def status(self) -> Status:
+        """Counts of everything, and whether the index agrees with the claims."""
+        return status(self._kb)
+
+    def _paths(self, paths: Sequence[str | PathLike[str]]) -> list[Path]:
+        return [self.root / path for path in paths]
+
+    def _named(self, paths: Sequence[str | PathLike[str]]) -> list[str]:
+        """Paths from the root; an address stays as it is."""
+        return [str(path) if "://" in str(path) else str(self.root / path) for path in paths]
