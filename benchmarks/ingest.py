@@ -31,7 +31,7 @@ PARTS = {
     "git, looking for changes": ("vcs.py", "uncommitted"),
     "writing files": ("transaction.py", "run"),
     "parsing frontmatter": ("markdown_file.py", "parse"),
-    "reading packets and names": ("store.py", "name_for"),
+    "reading packets and names": ("store.py", "names"),
     "claim index": ("workflow/index.py", "load"),
 }
 

@@ -15,8 +15,8 @@ from codex_kb.errors import ModelError
 from codex_kb.index import opened as indexes
 from codex_kb.kb import KnowledgeBase
 from codex_kb.language.paid import Answers, Ledger
-from codex_kb.propose.amplify import Amplifier
 from codex_kb.propose.background import Background
+from codex_kb.propose.kinds.language import Amplifier
 from codex_kb.records import Answer, Decision, Drafted, Prompt, Source
 from conftest import Base
 from fake_model import answer, blocks

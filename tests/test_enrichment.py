@@ -49,7 +49,7 @@ def waits(kb: Base, *given: Draft, report: tuple[str, ...] = (), near: str = TAR
     for number, draft in enumerate(given):
         start = source.body.index(SENTENCES[number])
         spans = draft.spans or (() if draft.unlocated else ((start, start + len(SENTENCES[number])),))
-        proposal = drafts.proposal(source, dataclasses.replace(draft, spans=spans), drafts.Near(hits), "model")
+        proposal = drafts.proposal(source, dataclasses.replace(draft, spans=spans), drafts.Near(hits), "model", 0)
         made.append(dataclasses.replace(proposal, **more))
     written = Packet("notes", source.path, source.body_sha256, "model", 0, tuple(made), report=report)
     kb.write("inbox/proposals/notes.json", packet_to_json(written))
@@ -97,13 +97,13 @@ def test_a_judgement_wins_where_it_names_a_near_claim(
     relation: str, target: str, expected: tuple[str, str, str, bool]
 ) -> None:
     draft = Draft("T", ((0, 1),), "D", "d", "likely", relation=relation, target=target, why="so")
-    made = drafts.proposal(source_of(), draft, NEAR, "model")
+    made = drafts.proposal(source_of(), draft, NEAR, "model", 0)
     assert (made.relation, made.target, made.why, bool(made.notes)) == expected
 
 
 def test_quotes_that_are_not_located_count_for_the_id_and_rank_last() -> None:
     both = [Draft("T", ((0, 1),), unlocated=("x",)), Draft("T", ((0, 1),)), Draft("U", ((0, 1),), unlocated=("y",))]
-    made = [drafts.proposal(source_of(), draft, drafts.Near(), "model") for draft in both]
+    made = [drafts.proposal(source_of(), draft, drafts.Near(), "model", 0) for draft in both]
     assert len({p.id for p in made}) == 3
     assert made[0].unlocated == ("x",)
     assert drafts.ranked(made) == [made[1], made[0], made[2]]
@@ -209,7 +209,7 @@ def sample(text: str = "plain", **more: Any) -> Proposal:
 def test_what_was_written_comes_back(title: str, description: str, why: str, note: str, relation: str) -> None:
     draft = Draft(title or "T", ((0, 6),), description, "boats", "likely", (note,), (note, why))
     near = drafts.Near((Hit("codex/a.md", "A", 0.7),))
-    made = drafts.proposal(source_of(), draft, near, "model")
+    made = drafts.proposal(source_of(), draft, near, "model", 0)
     made = dataclasses.replace(made, relation=relation, why=why, notes=(note,), target="codex/a.md",
                                debate=(Turn("for", why, note, ""),))  # fmt: skip
     written = Packet("a", "inbox/a.md", "0" * 64, "model", 0, (made,), ((note, why),), (why,))

@@ -58,7 +58,7 @@ def source(body: str, domain: str = "boats") -> Source:
 
 
 def propose(body: str, limit: int = 10, domain: str = "boats") -> list[Draft]:
-    return list(extractive.build("extractive", WordHashes()).propose(source(body, domain), limit).drafts)
+    return list(extractive.ExtractiveProposer(WordHashes()).propose(source(body, domain), limit).drafts)
 
 
 def quote(body: str, draft: Draft) -> str:
@@ -133,7 +133,7 @@ def test_nothing_comes_from_nothing() -> None:
 
 def test_one_call_of_the_encoder_a_source() -> None:
     encoder = WordHashes()
-    extractive.build("extractive", encoder).propose(source(HARBOUR), 10)
+    extractive.ExtractiveProposer(encoder).propose(source(HARBOUR), 10)
     assert encoder.calls == 1
 
 

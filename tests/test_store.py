@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codex_kb.config import Ingest, Settings
-from codex_kb.disk.store import Store, decision_lines, heading, packet_from_json, packet_to_json
+from codex_kb.disk.store import Names, Store, decision_lines, heading, packet_from_json, packet_to_json
 from codex_kb.errors import NotFound, RefusedFile, UsageError
 from codex_kb.layout import Layout, find_root, source_name
 from codex_kb.records import Decision, Evidence, Hit, Packet, Proposal
@@ -157,8 +157,8 @@ def test_names_of_sources_are_cut_and_told_apart() -> None:
 
 def test_a_source_keeps_the_name_that_it_has(store: Store) -> None:
     put(store, "inbox/a.md", "inbox/x/a.md")
-    assert store.name_for("inbox/a.md", [("inbox/a.md", "a")]) == "a"
-    assert store.name_for("inbox/x/a.md", [("inbox/a.md", "a")]).startswith("a-")
+    assert Names(store.source_paths(), [("inbox/a.md", "a")]).of("inbox/a.md") == "a"
+    assert Names(store.source_paths(), [("inbox/a.md", "a")]).of("inbox/x/a.md").startswith("a-")
 
 
 def decision(number: int, time: str) -> Decision:

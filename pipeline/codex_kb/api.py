@@ -79,7 +79,7 @@ class Base:
             NotFound: a path does not exist.
             UsageError: the model or a path cannot be used.
         """
-        return Ingest(self._kb, model, max_claims, again, jobs, budget).run(self._named(paths), limit, dry_run)
+        return Ingest(self._kb, model, max_claims, again, jobs, budget, dry_run).run(self._named(paths), limit)
 
     def proposals(self, *sources: str) -> list[Proposal]:
         """What waits for a decision, from these sources or from all, best first within a source.

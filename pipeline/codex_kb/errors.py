@@ -70,6 +70,8 @@ class ModelError(ServiceError):
         super().__init__(message, hint=hint)
         self.kind = kind
         self.tokens = tokens
+        #: Would every further question meet it?
+        self.final = kind in ("rejected", "budget", "unavailable")
         if kind == "budget":  # the user's own limit: nothing failed
             self.exit_code = 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from codex_kb.disk.store import Store
     from codex_kb.disk.vcs import Repository
     from codex_kb.ports import Encoder
+
+#: The untaught proposer, A0 of Christiano, Shlegeris & Amodei 2018 (arXiv:1810.08575).
+GENERATION_ZERO = 0
 
 Say = Callable[[str], None]
 #: Called with what is being done, how many are done and how many there are.
@@ -57,6 +61,11 @@ class KnowledgeBase:
         """The model that `[index] model` names."""
         from codex_kb.encoders import model  # noqa: PLC0415
 
+        if not self.layout.local.exists():
+            from codex_kb.disk.transaction import prepare_local  # noqa: PLC0415
+
+            with contextlib.suppress(OSError):  # what the encoder keeps is found out again
+                prepare_local(self.layout.root)
         return model.load(self._model_path(self.settings.index.model), self.layout.local / "models", self.say)
 
     def _model_path(self, model: str) -> str:
@@ -76,6 +85,11 @@ class KnowledgeBase:
         import datetime  # noqa: PLC0415
 
         return datetime.date.today().isoformat()
+
+    @property
+    def generation(self) -> int:
+        """The generation of the proposer that is in force; 0 is the untaught one."""
+        return GENERATION_ZERO
 
     def now(self) -> str:
         """The time, UTC, ISO 8601 to the microsecond."""

@@ -62,6 +62,9 @@ class Proposer(Protocol):
     def plan(self, source: Source, limit: int) -> Plan:
         """What `propose` would take; asks nobody."""
 
+    def close(self) -> None:
+        """Ask nothing further; what is under way is waited for, since it is paid for."""
+
 
 class LanguageModel(Protocol):
     """A language model behind any door; it has no tools."""

@@ -14,9 +14,6 @@ Confidence = Literal["proven", "likely", "experimental", "speculative"]
 Relation = Literal["new", "duplicate", "enriches", "challenges"]
 Verdict = Literal["approved", "rejected"]
 
-#: The untaught proposer, A0 of Christiano, Shlegeris & Amodei 2018 (arXiv:1810.08575).
-GENERATION_ZERO = 0
-
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -150,7 +147,7 @@ class Proposal:
     evidence: tuple[Evidence, ...]
     nearest: tuple[Hit, ...]
     proposer: str
-    generation: int = GENERATION_ZERO
+    generation: int
     notes: tuple[str, ...] = ()
     unlocated: tuple[str, ...] = ()
     target: str = ""

@@ -9,6 +9,8 @@ import click
 from codex_kb import views
 from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out_json, say, say_stopped
 from codex_kb.cli.debate import report
+from codex_kb.propose.team import total
+from codex_kb.records import Plan
 from codex_kb.workflow import debate as debates
 from codex_kb.workflow.ingest import Ingest, Ingested
 
@@ -39,19 +41,28 @@ def command(
     PATH is a Markdown file or a folder. What is proposed waits in inbox/proposals/ for codex review.
     """
     kb = open_kb(no_commit)
-    run = Ingest(kb, model, max_claims, again, jobs, budget)
+    run = Ingest(kb, model, max_claims, again, jobs, budget, dry_run)
     if debate and not run.team.asks:
         raise debates.no_language_model()
-    done = run.run(paths, limit, dry_run)
-    debated = debates.after(run, dry_run) if debate else None
+    done = run.run(paths, limit)
+    debated = _debate(run, done) if debate else None
     if as_json:
         out_json(views.ingested(done))
     _report(done, dry_run)
-    failed = report(debated) if debated and not dry_run else 0
+    failed = report(debated) if debated else 0
     for error in (done.conflict, done.stopped):
         if error:
             return error.exit_code
     return failed or (1 if done.refused else 0)
+
+
+def _debate(run: Ingest, done: Ingested) -> debates.Debated | None:
+    """Debate what was proposed; in a dry run, add what that would take to the plan."""
+    paths = [row.path for row in done.rows if row.status == "proposed"]
+    if run.dry_run:
+        done.plan = total([done.plan or Plan(), debates.plan(run.kb, run.team, paths, run.max_claims)])
+        return None
+    return debates.of_sources(run.kb, run.team, [] if done.stopped else paths)
 
 
 def _report_faults(done: Ingested) -> None:

@@ -43,8 +43,8 @@ def verify(root: Path) -> None:
         )  # fmt: skip
 
 
-def own_id(root: Path) -> str:
-    """The id of this clone, made where there is none yet.
+def own_id(root: Path, local: Path | None = None) -> str:
+    """The id of this clone, made where there is none yet; kept in `local` too, where that is given.
 
     Raises:
         OSError: it cannot be kept anywhere.
@@ -57,7 +57,8 @@ def own_id(root: Path) -> str:
             break
         except OSError:
             continue
-    _write(root / LOCAL / _ID, own)
+    if local:
+        _write(local / _ID, own)
     return own
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -199,14 +200,34 @@ class Store:
             _read_log(log, "", found, [])
         return sorted(found.values(), key=lambda d: (d.time, d.id)), problems
 
-    def name_for(self, source: str, known: Iterable[tuple[str, str]]) -> str:
-        """The name of a source's packet and decisions: the one it has (`known`: source, name), else a new one."""
-        taken = dict(known)
-        if source in taken:
-            return taken[source]
-        others = {PurePosixPath(path).stem.casefold() for path in self.source_paths() if path != source}
-        others |= {name.casefold() for name in taken.values()}
-        return places.source_name(source, others)
+    def names(self) -> Names:
+        """The names of sources' packets and decisions, looked up once for as many sources as follow."""
+        return Names(self.source_paths(), ((p.source, p.name) for p in self.packets()))
+
+
+class Names:
+    """What each source's packet and decisions are called; no name is given twice."""
+
+    def __init__(self, sources: Iterable[str], given: Iterable[tuple[str, str]]) -> None:
+        """`given` are (source, name) of those that have a packet."""
+        self._stems: dict[str, set[str]] = defaultdict(set)
+        for path in sources:
+            self._stems[PurePosixPath(path).stem.casefold()].add(path)
+        self._given: dict[str, str] = {}
+        for source, name in given:
+            self._give(source, name)
+
+    def of(self, source: str) -> str:
+        """The name that the source has, else a new one, which it has from now on."""
+        if source not in self._given:
+            stem = PurePosixPath(source).stem.casefold()
+            alone = self._stems.get(stem, set()) <= {source}
+            self._give(source, places.source_name(source, () if alone else (stem,)))
+        return self._given[source]
+
+    def _give(self, source: str, name: str) -> None:
+        self._given[source] = name
+        self._stems[name.casefold()].add(source)
 
 
 def _read_log(

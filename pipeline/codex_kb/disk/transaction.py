@@ -12,6 +12,7 @@ import errno
 import json
 import os
 import secrets
+import shutil
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -201,11 +202,21 @@ class Transactions:
 
 
 def prepare_local(root: Path) -> None:
-    """The folder of local state, which git ignores through its own .gitignore."""
-    ignore = root / LOCAL / ".gitignore"
-    if not ignore.exists():
-        write_file(ignore, b"*\n")
-        clone.own_id(root)
+    """The folder of local state, which git ignores through its own .gitignore; made whole, with this clone's id."""
+    local = root / LOCAL
+    if (local / ".gitignore").exists():
+        return
+    made = root / f"{LOCAL}-{secrets.token_hex(4)}.tmp"
+    made.mkdir(parents=True)
+    try:
+        write_file(made / ".gitignore", b"*\n")
+        clone.own_id(root, made)
+        with contextlib.suppress(OSError):  # another run was first
+            made.rename(local)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    if not local.is_dir():
+        raise OSError(errno.EEXIST, os.strerror(errno.EEXIST), str(local))
 
 
 def write_failed(error: OSError, root: Path) -> WriteFailed:

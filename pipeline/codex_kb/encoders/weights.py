@@ -80,7 +80,7 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
     """Keep what can be found out again; a disk that refuses costs time only."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         temporary.write_text(json.dumps(value))
         os.replace(temporary, path)
     except OSError:

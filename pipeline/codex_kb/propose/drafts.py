@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from codex_kb.records import GENERATION_ZERO, Decision, Draft, Evidence, Hit, Proposal, Source
+from codex_kb.records import Decision, Draft, Evidence, Hit, Proposal, Source
 
 #: Cosine of two claims (all-MiniLM-L6-v2) from which a hint is given; a person decides.
 DUPLICATE = 0.85
@@ -33,36 +34,48 @@ def known_key(title: str) -> str:
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", title).casefold()))
 
 
-def split_held(
-    source: Source, drafts: Sequence[Draft], decisions: Iterable[Decision]
-) -> tuple[list[Draft], list[tuple[str, str]]]:
-    """Drafts that no person decided before, and (title, reason) of those held back.
+class History:
+    """What people decided, as it is looked up for each source: put in order once, however many sources follow."""
 
-    Held back: a title rejected anywhere, or a quote from this source that was decided before.
-    """
-    titles: dict[str, str] = {}
-    quotes: dict[str, str] = {}
-    for decision in decisions:
-        reason = decision.reason if decision.verdict == "rejected" else "approved"
-        if decision.verdict == "rejected":
-            titles[known_key(decision.title)] = titles[known_key(str(decision.proposal.get("title", "")))] = reason
-        if decision.source == source.path:
+    def __init__(self, decisions: Iterable[Decision]) -> None:
+        self._of: dict[str, list[Decision]] = defaultdict(list)
+        self._rejected: dict[str, str] = {}
+        for decision in decisions:
+            self._of[decision.source].append(decision)
+            if decision.verdict == "rejected":
+                for title in (decision.title, str(decision.proposal.get("title", ""))):
+                    self._rejected[known_key(title)] = decision.reason
+
+    def of(self, source: str) -> Sequence[Decision]:
+        """The decisions about one source's proposals."""
+        return self._of.get(source, ())
+
+    def split(self, source: Source, drafts: Sequence[Draft]) -> tuple[list[Draft], list[tuple[str, str]]]:
+        """Drafts that no person decided before, and (title, reason) of those held back.
+
+        Held back: a title rejected anywhere, or a quote from this source that was decided before.
+        """
+        titles: dict[str, str] = {}
+        quotes: dict[str, str] = {}
+        for decision in self.of(source.path):
+            reason = decision.reason if decision.verdict == "rejected" else "approved"
             for evidence in decision.proposal.get("evidence", ()):
                 quotes[known_key(str(evidence["quote"]))] = reason
             titles.setdefault(known_key(decision.title), reason)
-    new: list[Draft] = []
-    held: list[tuple[str, str]] = []
-    for draft in drafts:
-        quote = " ".join(known_key(source.body[start:end]) for start, end in draft.spans)
-        known = titles.get(known_key(draft.title)) or (quotes.get(quote) if quote else None)
-        if known is None:
-            new.append(draft)
-        else:
-            held.append((draft.title, known))
-    return new, held
+        new: list[Draft] = []
+        held: list[tuple[str, str]] = []
+        for draft in drafts:
+            key = known_key(draft.title)
+            quote = " ".join(known_key(source.body[start:end]) for start, end in draft.spans)
+            known = self._rejected.get(key) or titles.get(key) or (quotes.get(quote) if quote else None)
+            if known is None:
+                new.append(draft)
+            else:
+                held.append((draft.title, known))
+        return new, held
 
 
-def proposal(source: Source, draft: Draft, near: Near, proposer: str) -> Proposal:
+def proposal(source: Source, draft: Draft, near: Near, proposer: str, generation: int) -> Proposal:
     """A draft, grounded in the source and compared; what had to be guessed is among its notes."""
     evidence = tuple(
         Evidence(source.path, source.body_sha256, source.body[start:end], start, end) for start, end in draft.spans
@@ -99,7 +112,7 @@ def proposal(source: Source, draft: Draft, near: Near, proposer: str) -> Proposa
         evidence=evidence,
         nearest=near.hits,
         proposer=proposer,
-        generation=GENERATION_ZERO,
+        generation=generation,
         notes=tuple(one_line(note) for note in notes),
         unlocated=draft.unlocated,
         target=target,

@@ -24,7 +24,7 @@ from codex_kb.review import debate, packet
 from codex_kb.review.waiting import full_id
 from codex_kb.run.local import in_order
 from codex_kb.text.markdown_file import parse
-from codex_kb.workflow.ingest import FINAL, Ingest, Placer
+from codex_kb.workflow.ingest import Placer
 
 _KNOWN = 5
 #: What of the source each side reads around the quotes, in characters.
@@ -111,7 +111,7 @@ class Debates:
         try:
             result = argued()
         except ModelError as error:
-            if error.kind in FINAL:
+            if error.final:
                 done.stopped = error
             else:
                 done.failed.append((proposal_id, error))
@@ -203,15 +203,14 @@ def _proposal(waiting: Packet, proposal_id: str) -> Proposal:
     return next(p for p in waiting.proposals if p.id == proposal_id)
 
 
-def after(run: Ingest, dry_run: bool) -> Debated:
-    """Debate what a run of ingest proposed, within its budget; in a dry run, add what that would take to its plan."""
-    paths = [row.path for row in run.result.rows if row.status == "proposed"]
-    if dry_run:
-        plans = [_plan(run.team, run.kb.store.source(path), run.max_claims) for path in paths]
-        run.result.plan = total([run.result.plan or Plan(), *plans])
-    elif paths and not run.result.stopped:
-        return Debates(run.kb, run.team).of_sources(paths)
-    return Debated()
+def of_sources(kb: KnowledgeBase, team: Team, paths: Sequence[str]) -> Debated:
+    """Debate what a language model proposed from these sources and nobody argued about, within the team's budget."""
+    return Debates(kb, team).of_sources(paths) if paths else Debated()
+
+
+def plan(kb: KnowledgeBase, team: Team, paths: Sequence[str], proposals: int) -> Plan:
+    """What debates about so many proposals of each of these sources would take at most."""
+    return total(_plan(team, kb.store.source(path), proposals) for path in paths)
 
 
 def _plan(team: Team, source: Source, proposals: int) -> Plan:

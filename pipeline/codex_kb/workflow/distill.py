@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from codex_kb import layout as places
 from codex_kb.index import settled
-from codex_kb.records import GENERATION_ZERO
 
 if TYPE_CHECKING:
     from codex_kb.index.local import Look
@@ -35,7 +34,7 @@ def distill(kb: KnowledgeBase, full: bool = False) -> Distilled:
         return _bring_up_to_date(kb, True, None)
     found = settled.look(kb)
     if found.nothing_to_do:
-        return Distilled(0, 0, found.claims, found.claims, GENERATION_ZERO)
+        return Distilled(0, 0, found.claims, found.claims, kb.generation)
     return _bring_up_to_date(kb, False, found.look)
 
 
@@ -62,7 +61,7 @@ def _bring_up_to_date(kb: KnowledgeBase, full: bool, look: Look | None) -> Disti
             now = state.known(root, kb.encoder.name, found.catalog)
             changes = [c for c in committed.changes(kb, found, now, full) if c.before != c.after]
             embedded = found.claims if full else sum(now.add.values())
-            done = Distilled(embedded, len(now.remove), found.claims - embedded, found.claims, GENERATION_ZERO)
+            done = Distilled(embedded, len(now.remove), found.claims - embedded, found.claims, kb.generation)
         finally:
             found.close()
         message = acts.message(

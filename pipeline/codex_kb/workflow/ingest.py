@@ -18,8 +18,9 @@ from codex_kb.language.paid import Spent
 from codex_kb.layout import packet_path, record_path
 from codex_kb.ports import Proposer
 from codex_kb.propose import drafts
-from codex_kb.propose.team import Team, total
-from codex_kb.records import GENERATION_ZERO, Drafted, Evidence, Packet, Plan, Problem, Proposal, Source
+from codex_kb.propose.background import Background
+from codex_kb.propose.team import Proposers, Team, total
+from codex_kb.records import Drafted, Evidence, Packet, Plan, Problem, Proposal, Source
 from codex_kb.review import decide, packet
 from codex_kb.run.local import in_order
 from codex_kb.text import lifecycle, markdown_file
@@ -27,8 +28,6 @@ from codex_kb.text.fields import PROCESSING, status_of
 from codex_kb.text.lifecycle import Row
 
 _NEAREST = 3
-#: Failures of a model that every further source would meet.
-FINAL = ("rejected", "budget", "unavailable")
 
 
 @dataclass
@@ -58,9 +57,10 @@ class Ingested:
 
 @dataclass(frozen=True)
 class _Work:
-    """A source that was proposed from: the file's bytes, what they say, who proposed, and what."""
+    """A source that was proposed from: its bytes, where the body begins, what it says, who proposed, and what."""
 
     data: bytes
+    body_line: int
     source: Source
     proposer: Proposer
     drafted: Drafted
@@ -71,25 +71,26 @@ class Ingest:
 
     def __init__(
         self, kb: KnowledgeBase, model: str | None, max_claims: int | None, again: bool, jobs: int | None = None,
-        budget: float | None = None,
+        budget: float | None = None, dry_run: bool = False,
     ) -> None:  # fmt: skip
         self.kb = kb
         self.team = Team(kb, model or "", jobs or kb.settings.propose.jobs,
-                         kb.settings.propose.budget if budget is None else budget, again)  # fmt: skip
+                         kb.settings.propose.budget if budget is None else budget, again, keyless=dry_run)  # fmt: skip
         self.max_claims = max_claims if max_claims is not None else kb.settings.ingest.max_claims
         self.again = again
+        self.dry_run = dry_run
         self.result = Ingested()
 
-    def run(self, named: Sequence[str], limit: int | None, dry_run: bool) -> Ingested:
+    def run(self, named: Sequence[str], limit: int | None = None) -> Ingested:
         """Work through every source that these names mean; at most `limit` sources are proposed from."""
-        if dry_run:
-            self.team.keyless = True
-            self.result.plan = self._plan(self._select(named, limit))
+        if self.dry_run:
+            chosen = self._select(named, limit)
+            self.result.plan = self._plan(chosen) if chosen and self.team.asks else Plan()
             return self.result
         with writing(self.kb, "ingest"):
             chosen = self._select(named, limit)
             if chosen:
-                self._propose(chosen)
+                _Proposing(self).run(chosen)
         return self.result
 
     def _select(self, named: Sequence[str], limit: int | None) -> list[str]:
@@ -104,7 +105,8 @@ class Ingest:
                 else:
                     chosen.append(path)
             self.result.rows.append(row)
-        self.result.faults = [fault for fault in self.result.faults if fault.path in chosen]
+        kept = set(chosen)
+        self.result.faults = [fault for fault in self.result.faults if fault.path in kept]
         return chosen
 
     def _look(self, path: str, waiting: set[str]) -> Row:
@@ -123,47 +125,55 @@ class Ingest:
 
     def _plan(self, chosen: Sequence[str]) -> Plan:
         """What a run over these sources would ask, and cost."""
-        if not chosen or not self.team.asks:
-            return Plan()
-        self._prepare()
-        sources = [self.kb.store.source(path) for path in chosen]
-        return total(self.team.of(source).plan(source, self._most(source)) for source in sources)
+        known = _Proposing(self)
+        found = [self.kb.store.source(path) for path in chosen]
+        return total(known.proposers.of(source).plan(source, known.most(source)) for source in found)
 
-    def _prepare(self) -> None:
-        self.claims = indexes.load(self.kb)
-        self.decisions = self.kb.store.decisions()[0]
-        self.team.brief(self.claims, self.decisions)
 
-    def _most(self, source: Source) -> int:
+class _Proposing:
+    """What is looked up once for all sources of a run, and the work on each."""
+
+    def __init__(self, run: Ingest) -> None:
+        self.kb = run.kb
+        self.team = run.team
+        self.max_claims = run.max_claims
+        self.result = run.result
+        self.claims = indexes.load(run.kb)
+        decisions = run.kb.store.decisions()[0]
+        self.history = drafts.History(decisions)
+        self.proposers = Proposers(run.team, Background(run.kb, self.claims, decisions))
+        self.packets = {p.source: p for p in run.kb.store.packets()}
+        self.names = run.kb.store.names()
+
+    def most(self, source: Source) -> int:
         """So many drafts, since some may have been decided before."""
-        return self.max_claims + sum(decision.source == source.path for decision in self.decisions)
+        return self.max_claims + len(self.history.of(source.path))
 
-    def _propose(self, chosen: Sequence[str]) -> None:
-        self._prepare()
-        packets = {p.source: p for p in self.kb.store.packets()}
+    def run(self, chosen: Sequence[str]) -> None:
+        """Propose from each of these sources; what became of it is its row."""
         rows = {row.path: number for number, row in enumerate(self.result.rows)}
         try:
             for number, (path, drafted) in enumerate(in_order(self._drafts, chosen, self.team.at_once)):
                 self.kb.progress("proposing", number, len(chosen))
-                self.result.rows[rows[path]] = self._try(path, drafted, packets)
+                self.result.rows[rows[path]] = self._try(path, drafted)
                 if self.result.stopped:
                     for later in chosen[number + 1 :]:
                         self.result.rows[rows[later]] = Row(later, "skipped", reason=self.result.stopped.message)
                     break
         finally:
-            self.team.close()
+            self.proposers.close()
             self.result.spent = self.team.spent
         self.kb.progress("proposing", len(chosen), len(chosen))
 
-    def _try(self, path: str, drafted: Callable[[], _Work], packets: dict[str, Packet]) -> Row:
+    def _try(self, path: str, drafted: Callable[[], _Work]) -> Row:
         """What became of one source; what goes wrong with it is its own row."""
         try:
-            return self._source(drafted(), packets)
+            return self._source(drafted())
         except Conflict as error:
             self.result.conflict = error
             return _refused(path, error)
         except ServiceError as error:
-            if not isinstance(error, ModelError) or error.kind in FINAL:
+            if not isinstance(error, ModelError) or error.final:
                 self.result.stopped = error
                 return Row(path, "skipped", reason=error.message, hint=error.hint)
             return _refused(path, error)
@@ -172,30 +182,31 @@ class Ingest:
 
     def _drafts(self, path: str) -> _Work:
         data = self.kb.store.read_bytes(path)
-        source = self.kb.store.as_source(markdown_file.parse(data, path), path)
-        proposer = self.team.of(source)
-        return _Work(data, source, proposer, proposer.propose(source, self._most(source)))
+        file = markdown_file.parse(data, path)
+        source = self.kb.store.as_source(file, path)
+        proposer = self.proposers.of(source)
+        return _Work(data, file.body_line, source, proposer, proposer.propose(source, self.most(source)))
 
-    def _source(self, work: _Work, packets: dict[str, Packet]) -> Row:
+    def _source(self, work: _Work) -> Row:
         source, path, proposer = work.source, work.source.path, work.proposer
         proposals, held = self._proposals(work)
         self.result.held += len(held)
-        before = packets.get(path)
+        before = self.packets.get(path)
         if before is not None and not self._adds(before, proposals):
             return Row(path, "unchanged", reason="nothing new beside what waits")
-        name = self.kb.store.name_for(path, [(p.source, p.name) for p in packets.values()])
-        written = Packet(name, path, source.body_sha256, proposer.name, GENERATION_ZERO, tuple(proposals), tuple(held),
-                         report=work.drafted.report, model=proposer.model)  # fmt: skip
+        name = self.names.of(path)
+        written = Packet(name, path, source.body_sha256, proposer.name, self.kb.generation, tuple(proposals),
+                         tuple(held), report=work.drafted.report, model=proposer.model)  # fmt: skip
         perform(self.kb, Act(
             tuple(self._changes(work, written, before)), self._message(written, source),
             branch_for(self.kb.settings.git, name), (path,),
         ))  # fmt: skip
-        packets[path] = written
+        self.packets[path] = written
         return Row(path, "proposed", claims=len(proposals))
 
     def _proposals(self, work: _Work) -> tuple[list[Proposal], list[tuple[str, str]]]:
         """At most `max_claims` new proposals, each beside its nearest claims, and what was held back."""
-        new, held = drafts.split_held(work.source, work.drafted.drafts, self.decisions)
+        new, held = self.history.split(work.source, work.drafted.drafts)
         new = new[: self.max_claims]
         vectors = self.kb.encoder.encode([draft.title for draft in new])
         found: dict[str, Proposal] = {}
@@ -203,7 +214,7 @@ class Ingest:
             cards = self.claims.catalog.by_path([hit.path for hit in hits])
             domains = {path: card.domain for path, card in cards.items()}
             near = drafts.Near(hits, drafts.near_domain(hits, domains))
-            made = drafts.proposal(work.source, draft, near, work.proposer.name)
+            made = drafts.proposal(work.source, draft, near, work.proposer.name, self.kb.generation)
             found.setdefault(made.id, made)
         return drafts.ranked(found.values()), held
 
@@ -213,8 +224,7 @@ class Ingest:
 
     def _changes(self, work: _Work, written: Packet, before: Packet | None) -> list[Change]:
         """Packet, its record and the source's status. What waits in an earlier packet stays as it was edited."""
-        file = markdown_file.parse(work.data, written.source)
-        place = Placer(work.source, file.body_line)
+        place = Placer(work.source, work.body_line)
         text = packet.render(written, drafts.byline(work.source), place)
         if before is not None:
             text, written = self._merged(written, before, work.source, place)

@@ -14,7 +14,7 @@ from codex_kb.index import opened as indexes
 from codex_kb.index import state as index_state
 from codex_kb.index.names import find_claim
 from codex_kb.kb import KnowledgeBase
-from codex_kb.records import GENERATION_ZERO, Claim, Decision, Evidence, Hit, Packet, Proposal, Source
+from codex_kb.records import Claim, Decision, Evidence, Hit, Packet, Proposal, Source
 from codex_kb.review.waiting import full_id
 from codex_kb.text import lifecycle
 from codex_kb.text.fields import status_of
@@ -58,7 +58,7 @@ class Status:
     problems: int
     fresh: bool
     indexed: int
-    generation: int = GENERATION_ZERO
+    generation: int
     unfinished: bool = False
     waiting: list[str] = field(default_factory=list)
 
@@ -147,6 +147,7 @@ def status(kb: KnowledgeBase) -> Status:
         problems=sum(p.severity == "error" for p in problems),
         fresh=state.fresh,
         indexed=state.entries,
+        generation=kb.generation,
         unfinished=unfinished(kb),
         waiting=[p.name for p in packets],
     )

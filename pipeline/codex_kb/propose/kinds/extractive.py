@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codex_kb.ports import Encoder, Proposer
+from codex_kb.propose.briefing import Briefing
 from codex_kb.records import Draft, Drafted, Plan, Source
 from codex_kb.text import proposition
 from codex_kb.text.sentences import Sentence, split
@@ -97,6 +98,15 @@ _MEASURED = re.compile(
 )
 
 
+FORM = "extractive"
+ASKS = False
+
+
+def takes(model: str) -> bool:
+    """It has one model."""
+    return model == FORM
+
+
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     """A title with the sentences (numbers `first` to `last`) that say it."""
@@ -119,6 +129,9 @@ class ExtractiveProposer:
         """Nothing: no question is asked."""
         return Plan()
 
+    def close(self) -> None:
+        """Nothing is under way."""
+
     def propose(self, source: Source, limit: int) -> Drafted:
         """At most `limit` drafts, best first; each title's words stand in its span, in their order."""
         sentences = split(source.body)
@@ -131,9 +144,9 @@ class ExtractiveProposer:
         return Drafted(tuple(_draft(candidates[row], sentences, source) for row in chosen))
 
 
-def build(model: str, encoder: Encoder) -> Proposer:
+def build(briefing: Briefing) -> Proposer:
     """The proposer behind `--model extractive`; it needs nothing but an encoder."""
-    return ExtractiveProposer(encoder)
+    return ExtractiveProposer(briefing.encoder)
 
 
 # -- candidates ----------------------------------------------------------------------------------

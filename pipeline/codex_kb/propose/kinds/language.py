@@ -13,10 +13,12 @@ from functools import partial
 from itertools import zip_longest
 from typing import TypeVar
 
+from codex_kb import language
 from codex_kb.errors import ModelError
 from codex_kb.language.paid import Answers, Spent
 from codex_kb.propose import prompts, replies
 from codex_kb.propose.background import Background
+from codex_kb.propose.briefing import Briefing
 from codex_kb.propose.prompts import Known
 from codex_kb.propose.replies import Candidate, Judgement
 from codex_kb.records import Draft, Drafted, Plan, Prompt, Source
@@ -24,6 +26,9 @@ from codex_kb.text import ground, parts
 from codex_kb.text.parts import Part
 
 T = TypeVar("T")
+
+FORM = language.forms()
+ASKS = True
 
 #: Cosine of a draft with a claim from which the model is asked how the two relate.
 _RELATED = 0.45
@@ -34,6 +39,17 @@ _CHARS_A_TOKEN = 3
 _BESIDE_TOKENS = 3_000
 _RELATION_TOKENS = 700
 _CANDIDATE_TOKENS = 150
+
+
+def takes(model: str) -> bool:
+    """Every model with a kind before its colon, such as `openai:gpt-5-mini`."""
+    return language.knows(model)
+
+
+def build(briefing: Briefing) -> Amplifier:
+    """The proposer for a language model. Raises UsageError as `language.load` does."""
+    answers = briefing.answers(briefing.model)
+    return Amplifier(answers, briefing.background, briefing.jobs, briefing.agent, briefing.instructions)
 
 
 class Amplifier:
