@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from codex_kb import layout as places
-from codex_kb.check import rules
 from codex_kb.disk.store import as_claim, stem_title
 from codex_kb.disk.transaction import Change, change
 from codex_kb.errors import NotFound, RefusedFile
@@ -113,6 +112,6 @@ def look_again(kb: KnowledgeBase, added: Sequence[Added]) -> list[str]:
 
 def _depends(kb: KnowledgeBase, path: str) -> set[str]:
     try:
-        return rules.depends_on(kb.store.claim(path))
+        return wikilinks.depends_on(kb.store.claim(path).fields)
     except (NotFound, RefusedFile):
         return set()

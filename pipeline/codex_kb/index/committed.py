@@ -61,7 +61,7 @@ def manifest(kb: KnowledgeBase, found: ClaimIndex) -> bytes:
 def check(kb: KnowledgeBase) -> list[Problem]:
     """What proves that index and claims disagree: every file is read, every text embedded anew and compared."""
     claims, problems = kb.store.claims()
-    problems += stale(kb.encoder.name, of_files(kb.layout.root, kb.encoder.name, claims))
+    problems += stale(of_files(kb.layout.root, kb.encoder, claims), kb.encoder)
     if problems:
         return problems
     keyed = {entry.key_of(kb.encoder.name, entry.texts_of(claim)): claim for claim in claims}

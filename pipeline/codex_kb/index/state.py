@@ -11,6 +11,7 @@ from pathlib import Path
 from codex_kb import layout as places
 from codex_kb.index import changed, entry
 from codex_kb.index.catalog import Catalog
+from codex_kb.ports import Encoder
 from codex_kb.records import Claim, Problem
 
 
@@ -34,16 +35,7 @@ class State:
         return not (self.add or self.remove or self.damaged or self.other_model)
 
 
-def read_manifest(root: Path) -> dict[str, str]:
-    """What the committed manifest says; nothing where there is none that can be read."""
-    try:
-        value = json.loads((root / places.MANIFEST).read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def known(root: Path, encoder: str, catalog: Catalog) -> State:
+def known(root: Path, encoder: Encoder, catalog: Catalog) -> State:
     """What the committed index lacks, has too many of, or holds damaged, as the catalog knows it."""
     touched = list(catalog.touched(places.INDEX))
     return State(
@@ -54,30 +46,9 @@ def known(root: Path, encoder: str, catalog: Catalog) -> State:
     )
 
 
-def _other_model(root: Path, encoder: str) -> bool:
-    before = read_manifest(root)
-    current = json.loads(entry.manifest(encoder, ""))
-    return bool(before) and any(before.get(name) != current[name] for name in ("version", "model"))
-
-
-def stale(encoder: str, state: State) -> list[Problem]:
-    """An index that does not agree with the claims, as problems; an index that was never made is one."""
-    if state.fresh:
-        return []
-    if state.other_model:
-        message = f"the index is not of {encoder}, or of another version of codex"
-        return [Problem(places.MANIFEST, 1, "stale-index", message, "codex distill")]
-    found = list(state.damaged)
-    missing = len(state.add) - sum(entry.entry_key(p.path) in state.add for p in state.damaged)
-    if missing or state.remove:
-        message = f"{missing} claims to embed, {len(state.remove)} to remove"
-        found.append(Problem(places.INDEX, None, "stale-index", message, "codex distill"))
-    return found
-
-
-def of_files(root: Path, encoder: str, claims: Sequence[Claim]) -> State:
+def of_files(root: Path, encoder: Encoder, claims: Sequence[Claim]) -> State:
     """The state by the files themselves, whatever the local copy says."""
-    wanted = Counter(entry.key_of(encoder, entry.texts_of(claim)) for claim in claims)
+    wanted = Counter(entry.key_of(encoder.name, entry.texts_of(claim)) for claim in claims)
     there, damaged = set(), []
     for path in sorted((root / places.INDEX).glob("??/*.jsonl")):
         relative = path.relative_to(root).as_posix()
@@ -94,3 +65,35 @@ def of_files(root: Path, encoder: str, claims: Sequence[Claim]) -> State:
         other_model=_other_model(root, encoder),
         entries=len(there),
     )
+
+
+def stale(state_: State, encoder: Encoder) -> list[Problem]:
+    """An index that does not agree with the claims, as problems; an index that was never made is one."""
+    if state_.fresh:
+        return []
+    if state_.other_model:
+        message = f"the index is not of {encoder.name}, or of another version of codex"
+        return [Problem(places.MANIFEST, 1, "stale-index", message, "codex distill")]
+    found = list(state_.damaged)
+    missing = len(state_.add) - sum(entry.entry_key(p.path) in state_.add for p in state_.damaged)
+    if missing or state_.remove:
+        message = f"{missing} claims to embed, {len(state_.remove)} to remove"
+        found.append(Problem(places.INDEX, None, "stale-index", message, "codex distill"))
+    return found
+
+
+def read_manifest(root: Path) -> dict[str, str]:
+    """What the committed manifest says; nothing where there is none that can be read."""
+    try:
+        value = json.loads((root / places.MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _other_model(root: Path, encoder: Encoder) -> bool:
+    before = read_manifest(root)
+    if not before:
+        return False
+    current = json.loads(entry.manifest(encoder.name, ""))
+    return any(before.get(name) != current[name] for name in ("version", "model"))

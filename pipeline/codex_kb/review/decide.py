@@ -210,7 +210,7 @@ def _evidence(proposal: Proposal, section: Section, source: Source) -> tuple[tup
     for number, quote in enumerate(section.quotes):
         before = next((e for e, text in zip(proposal.evidence, shown, strict=True) if text == quote), None)
         near = proposal.evidence[min(number, len(proposal.evidence) - 1)].start if proposal.evidence else 0
-        span = locate_again(before, source) if before else ground.locate(quote, source.body, near)
+        span = ground.locate_again(before, source.body) if before else ground.locate(quote, source.body, near)
         if span is None:
             changed = before is not None and source.body_sha256 != before.source_sha256
             errors.append(PacketError(section.line, LOST if changed else _NOT_THERE))
@@ -219,13 +219,6 @@ def _evidence(proposal: Proposal, section: Section, source: Source) -> tuple[tup
     if not section.quotes:
         errors.append(PacketError(section.line, "an approval needs a quote from the source (lines with >)"))
     return tuple(found), errors
-
-
-def locate_again(evidence: Evidence, source: Source) -> tuple[int, int] | None:
-    """Where the quote stands in the source as it is now, None where it no longer does."""
-    if source.body[evidence.start : evidence.end] == evidence.quote:
-        return evidence.start, evidence.end
-    return ground.locate(evidence.quote, source.body, evidence.start)
 
 
 def evidence_at(source: Source, span: tuple[int, int]) -> Evidence:
@@ -239,7 +232,7 @@ def relocated(packet: Packet, source: Source) -> tuple[Packet, list[str]]:
     lost = []
     proposals = []
     for proposal in packet.proposals:
-        spans = [locate_again(e, source) for e in proposal.evidence]
+        spans = [ground.locate_again(e, source.body) for e in proposal.evidence]
         if None in spans:
             lost.append(proposal.id)
             proposals.append(proposal)

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import islice
 
+from codex_kb.records import Evidence
+
 #: What no reader sees: controls that are no white space, format and tag characters, variation selectors, fillers,
 #: surrogates (Unicode's Default_Ignorable_Code_Point and the categories Cc and Cs).
 _HIDDEN = re.compile(
@@ -59,6 +61,13 @@ def locate(quote: str, body: str, near: int = 0) -> tuple[int, int] | None:
         if span is not None:
             return span
     return None
+
+
+def locate_again(evidence: Evidence, body: str) -> tuple[int, int] | None:
+    """Where a quote stands in its source as it is now, None where it no longer does."""
+    if body[evidence.start : evidence.end] == evidence.quote:
+        return evidence.start, evidence.end
+    return locate(evidence.quote, body, evidence.start)
 
 
 def _folded_place(wanted: str, folded: str, offsets: array[int], near: int) -> tuple[int, int] | None:

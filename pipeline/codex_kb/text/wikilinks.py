@@ -57,6 +57,11 @@ def links_in(body: str, first_line: int = 1) -> Iterator[tuple[int, str]]:
                 yield number, link
 
 
+def depends_on(fields: Mapping[str, Any]) -> set[str]:
+    """Keys of the names of the claims that a claim depends on, as `names_of` makes them."""
+    return targets({"depends_on": fields.get("depends_on")}, "")
+
+
 def targets(fields: Mapping[str, Any], body: str) -> set[str]:
     """Keys of everything that a claim links to, in its body and in the fields that name claims."""
     found = {target(link) for _, link in links_in(body)}

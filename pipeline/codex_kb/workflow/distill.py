@@ -58,7 +58,7 @@ def _bring_up_to_date(kb: KnowledgeBase, full: bool, look: Look | None) -> Disti
         given = opened.writing(kb, anew=full)
         found = opened.after(kb, lambda: writer.everything(root, given, look))
         try:
-            now = state.known(root, kb.encoder.name, found.catalog)
+            now = state.known(root, kb.encoder, found.catalog)
             changes = [c for c in committed.changes(kb, found, now, full) if c.before != c.after]
             embedded = found.claims if full else sum(now.add.values())
             done = Distilled(embedded, len(now.remove), found.claims - embedded, found.claims, kb.generation)

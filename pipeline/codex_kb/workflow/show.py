@@ -7,19 +7,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from codex_kb.acts import unfinished
+from codex_kb import check, facts
 from codex_kb.disk.store import claim_evidence
 from codex_kb.errors import NotFound, RefusedFile
 from codex_kb.index import opened as indexes
-from codex_kb.index import state as index_state
 from codex_kb.index.names import find_claim
 from codex_kb.kb import KnowledgeBase
 from codex_kb.records import Claim, Decision, Evidence, Hit, Packet, Proposal, Source
 from codex_kb.review.waiting import full_id
-from codex_kb.text import lifecycle
 from codex_kb.text.fields import status_of
-from codex_kb.text.fields import text as text_of
-from codex_kb.workflow import check as checks
 
 _CONTEXT_CHARS = 200
 _NEAREST = 5
@@ -127,27 +123,17 @@ def _quotes(kb: KnowledgeBase, evidence: tuple[Evidence, ...]) -> tuple[Quote, .
 
 def status(kb: KnowledgeBase) -> Status:
     """Counts what waits and what is done; reads every file once."""
-    counts: Counter[str] = Counter()
-    for path in kb.store.source_paths():
-        try:
-            source = kb.store.source(path)
-        except (NotFound, RefusedFile):
-            counts["refused"] += 1
-            continue
-        if text_of(source.fields.get("type")).lower() not in lifecycle.NOT_SOURCES:
-            counts[status_of(source.fields)] += 1
-    packets = kb.store.packets()
-    claims, _ = kb.store.claims()
-    state = index_state.of_files(kb.layout.root, kb.encoder.name, claims)
-    problems = checks.run(kb, [])
+    found = facts.read(kb.store, kb.encoder)
+    counts = Counter(status_of(source.fields) for source in found.sources)
+    if found.unread_sources:
+        counts["refused"] += found.unread_sources
     return Status(
         sources=dict(sorted(counts.items())),
-        proposals=sum(len(p.proposals) for p in packets),
-        claims=len(claims),
-        problems=sum(p.severity == "error" for p in problems),
-        fresh=state.fresh,
-        indexed=state.entries,
-        generation=kb.generation,
-        unfinished=unfinished(kb),
-        waiting=[p.name for p in packets],
+        proposals=sum(len(p.proposals) for p in found.packets),
+        claims=len(found.claims),
+        problems=sum(p.severity == "error" for p in check.run(found)),
+        fresh=not found.index,
+        indexed=found.indexed,
+        unfinished=found.unfinished,
+        waiting=[p.name for p in found.packets],
     )

@@ -1,0 +1,138 @@
+"""Everything that the rules of `codex check` look at, read from disk; nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import PurePosixPath
+
+from codex_kb import layout as places
+from codex_kb.check.facts import ClaimFile, Facts, SourceFile
+from codex_kb.disk.store import Store, as_claim, claim_evidence
+from codex_kb.disk.transaction import Transactions
+from codex_kb.errors import CodexError, NotFound, RefusedFile
+from codex_kb.index.state import of_files, stale
+from codex_kb.ports import Encoder
+from codex_kb.records import Problem
+from codex_kb.review import decide
+from codex_kb.text import fields as names
+from codex_kb.text import lifecycle
+from codex_kb.text.markdown_file import MarkdownFile
+
+
+def read(store: Store, encoder: Encoder) -> Facts:
+    """The facts of one knowledge base; each file is read once, none is embedded. Raises RefusedFile for a packet."""
+    root, settings = store.layout.root, store.settings
+    decisions, faulty = store.decisions()
+    packets = store.packets()
+    files = _Files(store)
+    files.read_claims(store.claim_paths())
+    quoted = {item.source for each in files.claims for item in each.evidence} | {packet.source for packet in packets}
+    files.read_sources(_below_sources(store), quoted)
+    files.read_others(quoted)
+    state = of_files(root, encoder, [each.claim for each in files.claims])
+    folders = {*settings.kb.claims, *settings.kb.sources}
+    return Facts(
+        claims=tuple(files.claims),
+        sources=tuple(files.sources),
+        files=tuple(path for path, refused in store.markdown_files([root]) if refused is None and not _packet(path)),
+        untyped=tuple(files.untyped),
+        refused=tuple(_problem(path, error) for path, error in files.refused.items()),
+        unread_sources=files.unread_sources,
+        packets=tuple(packets),
+        bodies=files.bodies,
+        missing=files.missing,
+        decisions=tuple(decisions),
+        faulty_decisions=tuple(faulty),
+        decided=frozenset(d.claim for d in decisions if d.claim and not decide.added_as(d)),
+        names=settings.fields,
+        absent_folders=tuple(sorted(folder for folder in folders if not store.layout.path(folder).is_dir())),
+        index=tuple(stale(state, encoder)),
+        indexed=state.entries,
+        unfinished=Transactions(root).unfinished(),
+    )
+
+
+class _Files:
+    """Reads each file once: claims, then sources, then what else is quoted; no body is kept that nobody quotes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        #: Files among the claims that are none: they may be sources.
+        self._kept: dict[str, MarkdownFile] = {}
+        self.claims: list[ClaimFile] = []
+        self.untyped: list[str] = []
+        self.sources: list[SourceFile] = []
+        self.unread_sources = 0
+        self.refused: dict[str, CodexError] = {}
+        self.bodies: dict[str, str] = {}
+        self.missing: dict[str, str] = {}
+
+    def read_claims(self, paths: Sequence[str]) -> None:
+        """The claims, and the files among them that have no type."""
+        for path in paths:
+            try:
+                file = self._read(path)
+            except (RefusedFile, NotFound) as error:
+                self.refused[path] = error
+                continue
+            kind = names.text(file.fields.get("type")).lower()
+            if kind == "claim":
+                claim = as_claim(file, path)
+                self.claims.append(ClaimFile(claim, tuple(claim_evidence(claim)), file.lines, file.body_line))
+                continue
+            self._kept[path] = file
+            if not kind:
+                self.untyped.append(path)
+
+    def read_sources(self, paths: Iterator[tuple[str, RefusedFile | None]], quoted: Collection[str]) -> None:
+        """The sources, and the bodies of those that are quoted."""
+        claims = {each.claim.path for each in self.claims}
+        for path, refused in paths:
+            if refused:
+                self.refused[path] = refused
+            elif path not in claims:
+                self._read_source(path, path in quoted)
+
+    def _read_source(self, path: str, quoted: bool) -> None:
+        try:
+            file = self._read(path)
+        except (RefusedFile, NotFound) as error:
+            self.refused[path] = error
+            self.unread_sources += 1
+            return
+        if quoted:
+            self.bodies[path] = file.body
+        source = self._store.as_source(file, path)
+        if names.text(source.fields.get("type")).lower() not in lifecycle.NOT_SOURCES:
+            self.sources.append(SourceFile(path, source.fields, file.lines, source.problems))
+
+    def read_others(self, quoted: Collection[str]) -> None:
+        """The bodies of what is quoted and no source, and why one is missing."""
+        claims = {each.claim.path: each.claim.body for each in self.claims}
+        for path in sorted(set(quoted) - self.bodies.keys()):
+            try:
+                if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+                    raise NotFound("no path below the root of the knowledge base", path=path)
+                self.bodies[path] = claims[path] if path in claims else self._read(path).body
+            except (RefusedFile, NotFound) as error:
+                self.missing[path] = str(error)
+
+    def _read(self, path: str) -> MarkdownFile:
+        if path in self.refused:
+            raise self.refused[path]
+        return self._kept.get(path) or self._store.read_markdown(path)
+
+
+def _below_sources(store: Store) -> Iterator[tuple[str, RefusedFile | None]]:
+    """The Markdown files below the source folders, packets left out, with what refuses one by its name."""
+    folders = [store.layout.path(folder) for folder in store.settings.kb.sources]
+    found = store.markdown_files(folder for folder in folders if folder.is_dir())
+    return ((path, refused) for path, refused in found if not _packet(path))
+
+
+def _packet(path: str) -> bool:
+    return path.startswith(places.PACKETS + "/")
+
+
+def _problem(path: str, error: CodexError) -> Problem:
+    return Problem(error.path or path, error.line, error.code, error.message, error.hint)
