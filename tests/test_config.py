@@ -44,6 +44,9 @@ branch = "extract/{source}"
 subject = "s"
 [git.trailers]
 Signed = "me"
+[check]
+dead-link = "off"
+no-type = "error"
 """)
     assert settings.kb.claims == ("domains", "core")
     assert settings.write_folder == "core/new"
@@ -51,6 +54,7 @@ Signed = "me"
     assert (settings.ingest.max_bytes, settings.ingest.max_claims) == (5, 2)
     assert settings.git.branch == "extract/{source}"
     assert dict(settings.git.trailers) == {"Signed": "me"}
+    assert dict(settings.check) == {"dead-link": "off", "no-type": "error"}
 
 
 def test_new_claims_go_to_the_first_folder_unless_one_is_named() -> None:
@@ -76,6 +80,9 @@ def test_new_claims_go_to_the_first_folder_unless_one_is_named() -> None:
         ('[kb]\nsources = [""]', 2, "sources"),
         ("[fields]\nstatus = 3", 2, "status"),
         ('[fields]\nstatus = " "', 2, "status"),
+        ('[check]\ndead-link = "loud"', 2, "dead-link"),
+        ("[check]\ndead-link = true", 2, "dead-link"),
+        ("check = 3", None, "check"),
         ("[git]\ntrailers = 3", 2, "trailers"),
         ("[git.trailers]\nSigned = 3", None, "Signed"),
     ],

@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 import pytest
 
-from codex_kb import config
+from codex_kb import check, config
 from codex_kb.cli import cli
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -153,9 +153,9 @@ def test_every_command_and_option_is_real() -> None:
 def test_the_settings_shown_are_the_defaults() -> None:
     shown = next(block for block in re.findall(r"```toml\n(.*?)```", README, re.DOTALL) if "[ingest]" in block)
     assert config.parse(shown) == config.Settings()
-    every = re.sub(r"^# (\w+ = )", r"\1", shown, flags=re.MULTILINE)
-    assert set(tomllib.loads(every)) == {"kb", "ingest", "propose", "index", "fields", "git"}
-    config.parse(every)
+    every = re.sub(r"^# ([\w-]+ = )", r"\1", shown, flags=re.MULTILINE)
+    assert set(tomllib.loads(every)) == {"kb", "ingest", "propose", "index", "fields", "check", "git"}
+    config.parse(every, rules=check.ids)
 
 
 def test_schemas_are_those_of_the_program() -> None:

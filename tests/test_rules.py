@@ -27,7 +27,7 @@ def read(root: Path, files: list[str]) -> Facts:
     for path, text in {"codex.toml": "", **dict(zip(files[::2], files[1::2], strict=True))}.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
-    return facts.read(Store(Layout(root), config.read(root)), FakeEncoder("", root, print))
+    return facts.read(Store(Layout(root), config.read(root, check.ids)), FakeEncoder("", root, print))
 
 
 @RULES
@@ -55,6 +55,38 @@ def test_the_readme_lists_the_rules() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `([a-z-]+)` \| (error|note) \| (.+) \|$", readme, re.MULTILINE)
     assert listed == [(rule.ID, rule.DEFAULT, rule.__doc__) for rule in check.rules()]
+
+
+@pytest.mark.parametrize(
+    ("level", "code", "severities"),
+    [(None, 1, ["error"]), ("error", 1, ["error"]), ("note", 0, ["note"]), ("off", 0, [])],
+)
+def test_the_settings_say_what_becomes_of_a_rule(kb: Base, level: str | None, code: int, severities: list[str]) -> None:
+    kb.claim("a", "Cities raise the wages of workers", body="See [[nowhere]].")
+    kb.run("distill")
+    kb.write("codex.toml", f'[check]\ndead-link = "{level}"\n' if level else "")
+    done = kb.run("check", "--json")
+    assert (done.code, [p["severity"] for p in done.json if p["code"] == "dead-link"]) == (code, severities)
+    assert kb.run("status", "--json").json["problems"] == code
+
+
+def test_a_note_can_be_an_error(kb: Base) -> None:
+    kb.claim("a", "Cities raise the wages of workers")
+    kb.run("distill")
+    assert kb.run("check").code == 0
+    kb.write("codex.toml", '[check]\nno-decision = "error"\n')
+    assert kb.run("check").code == 1
+
+
+@pytest.mark.parametrize("command", [("check",), ("ingest", "inbox"), ("search", "towns")])
+def test_an_unknown_rule_stops_every_command_with_file_line_and_known_rules(kb: Base, command: tuple[str, ...]) -> None:
+    kb.source()
+    kb.write("codex.toml", '[check]\ntitle = "off"\ndead-links = "off"\n')
+    done = kb.run(*command)
+    assert (done.code, done.out) == (2, "")
+    assert "codex.toml:3: unknown key dead-links in [check]" in done.err
+    assert ", ".join(check.ids()) in done.err
+    assert not kb.path("inbox/proposals/notes.md").exists()
 
 
 def test_status_reads_each_file_once(kb: Base, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args
 
 from codex_kb.errors import UsageError
 
@@ -22,6 +22,8 @@ FIELD_NAMES = (
     "secondary_domains", "intake_tier", "rationale", "proposed_by", "extraction_model", "extraction_notes",
 )  # fmt: skip
 
+#: What `[check]` may say of a rule.
+Level = Literal["off", "note", "error"]
 
 _AGENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 _MOST_DOLLARS = 1e9
@@ -70,6 +72,10 @@ class Agent:
     instructions: str = ""
 
 
+def _no_levels() -> Mapping[str, Level]:
+    return MappingProxyType({})
+
+
 def _no_agents() -> Mapping[str, Agent]:
     return MappingProxyType({})
 
@@ -101,6 +107,7 @@ class Settings:
     index: Index = field(default_factory=Index)
     git: Git = field(default_factory=Git)
     agents: Mapping[str, Agent] = field(default_factory=_no_agents)
+    check: Mapping[str, Level] = field(default_factory=_no_levels)
 
     @property
     def write_folder(self) -> str:
@@ -108,8 +115,8 @@ class Settings:
         return self.kb.write or self.kb.claims[0]
 
 
-def parse(text: str, path: str = FILE_NAME) -> Settings:
-    """Settings from the text of a codex.toml.
+def parse(text: str, path: str = FILE_NAME, rules: Callable[[], tuple[str, ...]] | None = None) -> Settings:
+    """Settings from the text of a codex.toml; `rules` gives the ids that `[check]` may name, None allows any.
 
     Raises:
         UsageError: the text is not TOML, a key is unknown or a value has the wrong type.
@@ -132,6 +139,8 @@ def parse(text: str, path: str = FILE_NAME) -> Settings:
             raise reader.error(f"{name} must be a section: [{name}]", name, "")
         if name == "fields":
             sections[name] = reader.names(name, value, FIELD_NAMES)
+        elif name == "check":
+            sections[name] = reader.levels(value, rules() if rules else None)
         elif name == "agents":
             sections[name] = reader.agents(value)
         else:
@@ -139,14 +148,14 @@ def parse(text: str, path: str = FILE_NAME) -> Settings:
     return Settings(**sections)
 
 
-def read(root: Path) -> Settings:
-    """The settings of the knowledge base at a root.
+def read(root: Path, rules: Callable[[], tuple[str, ...]]) -> Settings:
+    """The settings of the knowledge base at a root; `rules` gives the ids that `[check]` may name.
 
     Raises:
         UsageError: codex.toml cannot be read, or says what it may not.
     """
     try:
-        return parse((root / FILE_NAME).read_text(encoding="utf-8"), FILE_NAME)
+        return parse((root / FILE_NAME).read_text(encoding="utf-8"), FILE_NAME, rules)
     except UnicodeDecodeError as error:
         raise UsageError(f"not UTF-8 at byte {error.start}", path=FILE_NAME, hint="save it as UTF-8") from error
     except OSError as error:
@@ -195,6 +204,13 @@ class _Reader:
             if both := set(found[name].domains) & taken.keys():
                 raise self.error(f"the domain {min(both)} has two agents", "domains", "", f"agents.{name}")
         return MappingProxyType(found)
+
+    def levels(self, table: dict[str, Any], known: tuple[str, ...] | None) -> Mapping[str, Level]:
+        """What is to become of what each rule finds."""
+        for key, value in self.names("check", table, known).items():
+            if value not in get_args(Level):
+                raise self.error(f"{key} in [check] must be off, note or error", key, "", "check")
+        return MappingProxyType(dict(table))
 
     def section(self, section: str, table: dict[str, Any], cls: type[Any] | None = None) -> Any:
         """One section's settings; the defaults where it says nothing."""

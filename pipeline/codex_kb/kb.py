@@ -31,6 +31,12 @@ def silent(*_: object) -> None:
     """Says nothing."""
 
 
+def _rules() -> tuple[str, ...]:
+    from codex_kb import check  # noqa: PLC0415
+
+    return check.ids()
+
+
 class KnowledgeBase:
     """Everything that a stage's workflow needs; parts are made when they are first asked for."""
 
@@ -47,7 +53,7 @@ class KnowledgeBase:
         """What codex.toml says. Raises UsageError."""
         from codex_kb import config  # noqa: PLC0415
 
-        return config.read(self.layout.root)
+        return config.read(self.layout.root, _rules)
 
     @cached_property
     def store(self) -> Store:

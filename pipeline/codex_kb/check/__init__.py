@@ -1,6 +1,6 @@
 """What is wrong with a knowledge base: one rule a module, found by its name; no input or output.
 
-A rule has an `ID` (the module's name), a severity by `DEFAULT`, a docstring that
+A rule has an `ID` (the module's name, and the rule's in `[check]`), a severity by `DEFAULT`, a docstring that
 describes it, and `check(facts)`, which gives the problems.
 """
 
@@ -9,11 +9,12 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from codex_kb.check.facts import Facts
+    from codex_kb.config import Level
     from codex_kb.records import Problem
 
 
@@ -39,9 +40,11 @@ def rules() -> list[Rule]:
     return found
 
 
-def run(facts: Facts) -> list[Problem]:
-    """What the rules find, in the order of paths and lines."""
+def run(facts: Facts, levels: Mapping[str, Level]) -> list[Problem]:
+    """What the rules find, in the order of paths and lines; `levels` are `[check]`: off, note or error by id."""
     found = []
     for rule in rules():
-        found += [dataclasses.replace(problem, severity=rule.DEFAULT) for problem in rule.check(facts)]
+        level = levels.get(rule.ID, rule.DEFAULT)
+        if level != "off":
+            found += [dataclasses.replace(problem, severity=level) for problem in rule.check(facts)]
     return sorted(found, key=lambda p: (p.path, p.line or 0, p.code, p.message))

@@ -131,9 +131,10 @@ def status(kb: KnowledgeBase) -> Status:
         sources=dict(sorted(counts.items())),
         proposals=sum(len(p.proposals) for p in found.packets),
         claims=len(found.claims),
-        problems=sum(p.severity == "error" for p in check.run(found)),
+        problems=sum(p.severity == "error" for p in check.run(found, kb.settings.check)),
         fresh=not found.index,
         indexed=found.indexed,
+        generation=kb.generation,
         unfinished=found.unfinished,
         waiting=[p.name for p in found.packets],
     )
