@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codex_kb.config import FIELD_NAMES, parse
+from codex_kb.config import field_names, parse
 from codex_kb.errors import UsageError
 
 
@@ -109,7 +109,7 @@ def test_folders_stay_inside_the_root(folder: str, key: str) -> None:
 
 def test_an_unknown_key_says_which_are_known() -> None:
     assert "max_claims" in fault("[ingest]\nclaims = 1").hint
-    assert all(name in fault('[fields]\nx = "y"').hint for name in FIELD_NAMES)
+    assert all(name in fault('[fields]\nx = "y"').hint for name in field_names())
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any, Literal, cast, get_args
@@ -14,13 +16,6 @@ from typing import Any, Literal, cast, get_args
 from codex_kb.errors import UsageError
 
 FILE_NAME = "codex.toml"
-
-#: Our names of frontmatter fields, which `[fields]` may map to others.
-FIELD_NAMES = (
-    "type", "title", "author", "url", "date", "domain", "status", "format", "processed_by",
-    "processed_date", "claims_extracted", "enrichments", "tags", "linked_set", "notes", "priority",
-    "secondary_domains", "intake_tier", "rationale", "proposed_by", "extraction_model", "extraction_notes",
-)  # fmt: skip
 
 #: What `[check]` may say of a rule.
 Level = Literal["off", "note", "error"]
@@ -115,6 +110,12 @@ class Settings:
         return self.kb.write or self.kb.claims[0]
 
 
+def field_names() -> tuple[str, ...]:
+    """Our names of a source's frontmatter fields, which `[fields]` may map to others: those of its schema."""
+    schema = resources.files("codex_kb").joinpath("schemas/source.schema.json").read_text(encoding="utf-8")
+    return tuple(json.loads(schema)["properties"])
+
+
 def parse(text: str, path: str = FILE_NAME, rules: Callable[[], tuple[str, ...]] | None = None) -> Settings:
     """Settings from the text of a codex.toml; `rules` gives the ids that `[check]` may name, None allows any.
 
@@ -138,7 +139,7 @@ def parse(text: str, path: str = FILE_NAME, rules: Callable[[], tuple[str, ...]]
         if not isinstance(value, dict):
             raise reader.error(f"{name} must be a section: [{name}]", name, "")
         if name == "fields":
-            sections[name] = reader.names(name, value, FIELD_NAMES)
+            sections[name] = reader.names(name, value, field_names())
         elif name == "check":
             sections[name] = reader.levels(value, rules() if rules else None)
         elif name == "agents":
