@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -25,11 +25,17 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The command of a name."""
         if name not in self.list_commands(ctx):
-            return None
+            self._suggest(ctx, name)
         if name in ("search", "related"):
             threads.one_from_the_start()
         command: click.Command = importlib.import_module(f"{__name__}.{name}").command
         return command
+
+    def _suggest(self, ctx: click.Context, name: str) -> NoReturn:
+        from difflib import get_close_matches  # noqa: PLC0415 (most commands are spelt right)
+
+        near = get_close_matches(name, self.list_commands(ctx), 1)
+        raise click.UsageError(f"no command is called {name}" + (f"; did you mean {near[0]}?" if near else ""), ctx)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -102,10 +103,16 @@ def out_found(each: Found | Suggested, explain: bool, snippet: str = "") -> None
     out(f"{score.total:.2f}  {card.title}{state}")
     if snippet:
         click.echo(f"      {snippet}")
-    out(f"      {card.domain}, {card.confidence} · {card.path}")
+    out(f"      {card.domain}, {card.confidence} · {here(card.path)}")
     if explain:
         parts = (f"{name} {value:.2f}" for name, value in score._asdict().items() if name != "total")
         out(f"      {', '.join(parts)}")
+
+
+def here(path: str) -> str:
+    """A path of the knowledge base as it opens from where the user stands."""
+    options = click.get_current_context().find_object(Options) or Options()
+    return os.path.relpath(find_root(options.kb, Path.cwd()) / path)
 
 
 def highlighted(text: str, spans: Iterable[tuple[int, int]]) -> str:
@@ -147,7 +154,8 @@ def out_problems(problems: list[Problem], as_json: bool) -> None:
         out_json(views.problems(problems))
         return
     for problem in problems:
-        place = f"{problem.path}:{problem.line}" if problem.line else problem.path
+        shown = here(problem.path)
+        place = f"{shown}:{problem.line}" if problem.line else shown
         note = "note: " if problem.severity == "note" else ""
         out(f"{place}: {note}{problem.code}: {problem.message}")
         if problem.hint:

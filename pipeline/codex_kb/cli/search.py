@@ -50,8 +50,18 @@ def command(
     for hit in found:
         out_found(hit, explain, highlighted(hit.snippet, hit.matches))
     if not found:
-        say("no claims match" if searcher.index.claims else "no claims yet. next: codex ingest inbox/, "
-            "then codex review")  # fmt: skip
+        say(_nothing(searcher, filters))
+
+
+def _nothing(searcher: Searcher, filters: Filters) -> str:
+    """Why nothing was found: what a filter asks for and nobody has is named beside what there is."""
+    if not searcher.index.claims:
+        return "no claims yet. next: codex ingest inbox/, then codex review"
+    for name, wanted in (("domain", filters.domain), ("confidence", filters.confidence)):
+        there = searcher.values(name)
+        if wanted and wanted.casefold() not in map(str.casefold, there):
+            return f"no claim has the {name} {wanted}; there are: {', '.join(there)}"
+    return "no claims match"
 
 
 def _say_left_out(searcher: Searcher) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from codex_kb import views
-from codex_kb.cli.common import global_options, highlighted, json_option, open_kb, out, out_json
+from codex_kb.cli.common import global_options, here, highlighted, json_option, open_kb, out, out_json
 from codex_kb.records import Claim, Proposal, Source
 from codex_kb.review.decide import added_as
 from codex_kb.workflow.show import Quote, Shown, show
@@ -34,15 +34,17 @@ def command(name: str, as_json: bool) -> None:
 def _head(part: Proposal | Claim | Source) -> None:
     out(part.title)
     if isinstance(part, Source):
-        out(f"{part.path} · {part.status} · {part.domain or 'no domain'}")
+        out(f"{here(part.path)} · {part.status} · {part.domain or 'no domain'}")
         out(" · ".join(x for x in (part.author, part.date, part.url) if x))
         return
     if part.description:
         out(part.description)
     out(f"{part.domain}, {part.confidence}")
-    out(f"proposal {part.id} from {part.source}" if isinstance(part, Proposal) else part.path)
+    out(f"proposal {part.id} from {part.source}" if isinstance(part, Proposal) else here(part.path))
     if isinstance(part, Proposal):
         _judged(part)
+    if isinstance(part, Claim) and part.status:
+        out(f"status: {part.status}")
     if isinstance(part, Claim) and part.fields.get("challenged_by"):
         out(f"challenged by: {part.fields['challenged_by']}")
 
@@ -74,7 +76,7 @@ def _evidence(found: Shown) -> None:
     if found.nearest:
         out("\nNearest claims:")
         for hit in found.nearest:
-            out(f"  {hit.score:.2f}  {hit.title} · {hit.path}")
+            out(f"  {hit.score:.2f}  {hit.title} · {here(hit.path)}")
 
 
 def _quote(quote: Quote) -> None:

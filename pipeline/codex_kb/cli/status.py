@@ -21,7 +21,9 @@ def command(as_json: bool) -> None:
     out(f"sources    {sum(now.sources.values())}: {', '.join(f'{n} {s}' for s, n in now.sources.items()) or 'none'}")
     out(f"proposals  {now.proposals} wait in {len(now.waiting)} packets" if now.waiting else "proposals  none wait")
     out(f"claims     {now.claims}")
-    out(f"index      {'fresh' if now.fresh else 'stale'}, {now.indexed} vectors")
+    doubles = now.claims - now.indexed if now.fresh else 0
+    same = f" ({doubles} claims say the same as others, word for word)" if doubles > 0 else ""
+    out(f"index      {'fresh' if now.fresh else 'stale'}, {now.indexed} entries{same}")
     out(f"generation {now.generation}")
     out(f"problems   {now.problems}")
     for step in _next(now):
@@ -35,9 +37,11 @@ def _next(now: Status) -> list[str]:
     if now.waiting:
         steps.append("codex review")
     if now.sources.get("unprocessed"):
-        steps.append("codex ingest inbox/")
+        steps.append(f"codex ingest {now.inbox}/")
     if not now.fresh:
         steps.append("codex distill")
     if now.problems:
         steps.append("codex check")
-    return steps or (['codex search "…"'] if now.claims else ["put sources into inbox/, then codex ingest inbox/"])
+    if steps:
+        return steps
+    return ['codex search "…"'] if now.claims else [f"put sources into {now.inbox}/, then codex ingest {now.inbox}/"]

@@ -253,6 +253,11 @@ class Catalog:
             return "not", []
         return "not", [number for (number,) in self._db.execute("select id from claims where status = 'retired'")]
 
+    def values(self, field: str) -> list[str]:
+        """The values that the claims have in `domain` or `confidence`, in order."""
+        column = {"domain": "domain", "confidence": "confidence"}[field]
+        return [value for (value,) in self._db.execute(f"select distinct {column} from claims order by 1") if value]
+
     def gone(self) -> list[tuple[int, bytes]]:
         """(id, packed terms) of the claims that were taken out since the postings were made."""
         return self._db.execute("select id, terms from gone").fetchall()

@@ -37,6 +37,11 @@ def fuse(meaning: Mapping[int, float], words: Mapping[int, float], mode: str) ->
     return scores
 
 
+def titled(score: Score | None) -> Score:
+    """The score of a claim whose title the question is: nothing is nearer."""
+    return Score(1.0, score.meaning if score else 1.0, score.words if score else 1.0)
+
+
 def best(scores: Mapping[int, Score], paths: Mapping[int, str]) -> list[int]:
     """The rows in order, best first, ties by path; equal texts differ in the last bits, which do not count."""
     return sorted(scores, key=lambda row: (-round(scores[row].total, 6), paths[row]))

@@ -16,6 +16,7 @@ from codex_kb.index.current import Current
 from codex_kb.index.ranking import Score
 from codex_kb.text import snippet
 from codex_kb.text.passages import prose
+from codex_kb.text.wikilinks import name_key
 
 if TYPE_CHECKING:
     from codex_kb.index.opened import ClaimIndex
@@ -85,6 +86,10 @@ class Searcher:
         found = self._current.answer(lambda: self._hits(query, k, filters), lambda hits: (h.card.path for h in hits))
         return [self._with_snippet(hit, query) for hit in found] if snippets else found
 
+    def values(self, field: str) -> list[str]:
+        """What the claims have as their `domain` or `confidence`, for who asked for something else."""
+        return self.index.catalog.values(field)
+
     def close(self) -> None:
         """Let go of the index; the next question opens it anew."""
         self._current.close()
@@ -97,7 +102,8 @@ class Searcher:
         weights, most = self.index.term_weights(query) if self.mode != "dense" else ({}, 1.0)
         lexical = self.index.words.scores(weights) if weights else np.zeros(0, np.float32)
         vector = self.index.embed(self.kb, query) if self.mode != "lexical" else None
-        rows = self._candidates(lexical, vector, depth, only)
+        titled = self._titled(query, only)
+        rows = self._candidates(lexical, vector, depth, only, titled)
         rows = np.setdiff1d(rows, hidden) if len(hidden) else rows
         meaning, words = {}, {}
         if vector is not None:
@@ -105,14 +111,23 @@ class Searcher:
             meaning = dict(zip(rows.tolist(), cosines.tolist(), strict=True))
         if len(lexical):
             words = dict(zip(rows.tolist(), (lexical[rows] / most).tolist(), strict=True))
-        return self._best(ranking.fuse(meaning, words, self.mode), k)
+        scores = ranking.fuse(meaning, words, self.mode)
+        return self._best(scores | {row: ranking.titled(scores.get(row)) for row in titled if row in rows}, k)
+
+    def _titled(self, query: str, only: vectors.Rows | None) -> list[int]:
+        """The rows of the claims whose title the question is."""
+        named = self.index.catalog.named({name_key(query)})
+        cards = self.index.catalog.cards([row for _, row in named]).values() if named else ()
+        allowed = None if only is None else set(only.tolist())
+        return [card.id for card in cards
+                if name_key(card.title) == name_key(query) and (allowed is None or card.id in allowed)]  # fmt: skip
 
     def _candidates(
         self, lexical: vectors.Floats, vector: vectors.Floats | None, depth: int,
-        only: vectors.Rows | None,
+        only: vectors.Rows | None, titled: list[int],
     ) -> vectors.Rows:  # fmt: skip
-        """Rows that are among the first of either ranking."""
-        found = [np.zeros(0, np.int64)]
+        """Rows that are among the first of either ranking, and those that are asked for by their title."""
+        found = [np.array(titled, np.int64)]
         if vector is not None:
             found.append(self.index.nearest(vector, depth, only))
         if len(lexical):
@@ -135,7 +150,12 @@ class Searcher:
             first = [row for row in first if scores[row].total >= least]
         cards = self.index.catalog.cards(first)
         order = ranking.best({row: scores[row] for row in cards}, {row: card.path for row, card in cards.items()})
-        return [Found(cards[row], scores[row]) for row in order[:k]]
+        # Files that say the same, word for word, are one claim, shown once.
+        alone = {cards[row].key: row for row in reversed(order)}
+        shown = [row for row in order if alone[cards[row].key] == row]
+        if len(shown) < k and len(first) < len(scores):
+            return self._best(scores, k + len(order) - len(shown))[:k]
+        return [Found(cards[row], scores[row]) for row in shown[:k]]
 
     def _with_snippet(self, hit: Found, query: str) -> Found:
         """The hit with the sentence of its body that shares most with the question; else its description."""

@@ -19,6 +19,8 @@ from codex_kb.text.fields import status_of
 
 _CONTEXT_CHARS = 200
 _NEAREST = 5
+#: How `publish` attributes a claim to its proposal.
+_APPROVED = "approved proposal "
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Status:
     indexed: int
     generation: int
     unfinished: bool = False
+    #: The first folder of sources.
+    inbox: str = "inbox"
     waiting: list[str] = field(default_factory=list)
 
 
@@ -88,14 +92,23 @@ def show(kb: KnowledgeBase, named: str) -> Shown:
 
 def _claim(kb: KnowledgeBase, index: indexes.ClaimIndex, path: str, decisions: list[Decision]) -> Shown:
     claim = kb.store.claim(path)
+    approved = _approved_ids(claim)  # they stay with a claim that moved
     row = index.catalog.by_path([path])[path].id
     near = index.nearest_titles(index.title[row : row + 1], _NEAREST + 1)[0]
     return Shown(
         claim=claim,
         quotes=_quotes(kb, tuple(claim_evidence(claim))),
         nearest=tuple(hit for hit in near if hit.path != path)[:_NEAREST],
-        decisions=tuple(d for d in decisions if d.claim == path),
+        decisions=tuple(d for d in decisions if d.claim == path or d.id in approved),
     )
+
+
+def _approved_ids(claim: Claim) -> set[str]:
+    """The ids of the proposals that a claim's attribution says were approved."""
+    roles = claim.fields.get("attribution")
+    reviewers = roles.get("reviewer") if isinstance(roles, dict) else None
+    contexts = [str(each.get("context")) for each in reviewers or () if isinstance(each, dict)]
+    return {text.removeprefix(_APPROVED) for text in contexts if text.startswith(_APPROVED)}
 
 
 def _source(kb: KnowledgeBase, named: str, decisions: list[Decision]) -> Shown:
@@ -136,5 +149,6 @@ def status(kb: KnowledgeBase) -> Status:
         indexed=found.indexed,
         generation=kb.generation,
         unfinished=found.unfinished,
+        inbox=kb.settings.kb.sources[0],
         waiting=[p.name for p in found.packets],
     )

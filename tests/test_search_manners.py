@@ -1,0 +1,68 @@
+"""What a person expects of a search: titles first, nothing twice, filters that explain themselves, paths that open."""
+
+from __future__ import annotations
+
+from conftest import Base
+
+TITLE = "Wide boats turn slowly in narrow harbours"
+
+
+def filled(kb: Base) -> None:
+    kb.claim("a", TITLE, "It is so", "ships", body="Boats of a certain width take long to turn.")
+    kb.claim("b", "Keels matter", TITLE, "ships", body=f"{TITLE}. {TITLE}. Wide boats, narrow harbours, slow turns.")
+    kb.claim("c", "Tar is dear in winter", "Prices rise", "energie", body="Tar costs more in winter.")
+    assert kb.run("distill").code == 0
+
+
+def test_an_exact_title_is_first(kb: Base) -> None:
+    filled(kb)
+    for mode in ("hybrid", "lexical", "dense"):
+        found = kb.run("search", TITLE.lower(), "--mode", mode, "--json").json
+        assert found[0]["path"] == "codex/ships/a.md", mode
+        assert found[0]["score"] >= found[1]["score"]
+
+
+def test_files_that_say_the_same_are_one_hit(kb: Base) -> None:
+    filled(kb)
+    kb.claim("d", "Tar is dear in winter", "Prices rise", "towns", body="Tar costs more in winter.")
+    found = kb.run("search", "tar in winter", "--json").json
+    assert [hit["title"] for hit in found].count("Tar is dear in winter") == 1
+    assert len(kb.run("search", "tar in winter", "-k", "2", "--json").json) == 2
+
+
+def test_a_filter_that_nothing_has_names_what_there_is(kb: Base) -> None:
+    filled(kb)
+    done = kb.run("search", "tar", "--domain", "energy")
+    assert (done.code, done.out) == (0, "")
+    assert "no claim has the domain energy; there are: energie, ships" in done.err
+
+
+def test_paths_open_from_where_one_stands(kb: Base) -> None:
+    filled(kb)
+    below = kb.path("codex/energie")
+    shown = next(part for part in kb.run("search", "tar", "-k", "1", cwd=below).out.split() if part.endswith(".md"))
+    assert (below / shown).is_file()
+
+
+def test_a_misspelt_command_is_answered_with_the_near_one(kb: Base) -> None:
+    done = kb.run("serach", "tar")
+    assert done.code == 2
+    assert "did you mean search?" in done.err
+
+
+def test_a_retired_claim_says_so_and_a_moved_one_keeps_its_decision(kb: Base) -> None:
+    kb.ingest()
+    kb.mark("x", count=1)
+    assert kb.run("review", "--apply").code == 0
+    [path] = kb.claims()
+    kb.git("mv", path, "codex/economics/elsewhere.md")
+    kb.edit("type: claim\n", "type: claim\nstatus: retired\n", "codex/economics/elsewhere.md")
+    shown = kb.run("show", "elsewhere").out
+    assert "status: retired" in shown
+    assert "approved by Rita Reviewer" in shown
+
+
+def test_status_names_the_folder_of_sources(kb: Base) -> None:
+    kb.write("codex.toml", '[kb]\nsources = ["archive"]\n')
+    kb.write("archive/a.md", "---\ntype: source\ntitle: A\nauthor: B\nurl: c\ndate: 2026\ndomain: d\n---\n\nText.\n")
+    assert "next: codex ingest archive/" in kb.run("status").out
