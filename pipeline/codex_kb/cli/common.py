@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,18 +164,23 @@ def out_problems(problems: list[Problem], as_json: bool) -> None:
 
 
 class Bar:
-    """A progress bar on a terminal, nothing elsewhere."""
+    """A progress bar on a terminal; elsewhere a line now and then, so that a log shows that something moves."""
 
     _MIN = 5
+    _SECONDS = 20.0
 
     def __init__(self) -> None:
         self._bar: Any = None
         self._what = ""
+        self._said = time.monotonic()
 
     def __call__(self, what: str, done: int, total: int) -> None:
         context = click.get_current_context(silent=True)
         options = context.find_object(Options) if context else None
-        if not sys.stderr.isatty() or total < self._MIN or (options and options.quiet):
+        if total < self._MIN or (options and options.quiet):
+            return
+        if not sys.stderr.isatty():
+            self._line(f"{what}: {done} of {total}")
             return
         if self._bar is None or self._what != what:
             self._close()
@@ -183,6 +189,11 @@ class Bar:
         self._bar.update(max(0, done - self._bar.pos))
         if done >= total:
             self._close()
+
+    def _line(self, text: str) -> None:
+        if time.monotonic() - self._said >= self._SECONDS:
+            self._said = time.monotonic()
+            click.echo(text, err=True)
 
     def _close(self) -> None:
         if self._bar is not None:

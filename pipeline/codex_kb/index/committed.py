@@ -18,7 +18,9 @@ from codex_kb.records import Claim, Problem
 
 #: Largest difference of a coordinate that rounding to half precision and another machine explain.
 _TOLERANCE = 2e-3
-_CHUNK = 256
+_CHUNK = 32
+#: Entries that a check embeds anew where it is not a full one: an index of which a tenth is wrong passes once in 800.
+_SAMPLE = 64
 #: Claims that the ways to run the model are compared on.
 _PROVED_ON = 64
 
@@ -58,17 +60,19 @@ def manifest(kb: KnowledgeBase, found: ClaimIndex) -> bytes:
     return entry.manifest(kb.encoder.name, difference, float(found.meta["recall"]) if found.meta.get("near") else 0.0)
 
 
-def check(kb: KnowledgeBase) -> list[Problem]:
-    """What proves that index and claims disagree: every file is read, every text embedded anew and compared."""
+def check(kb: KnowledgeBase, full: bool) -> list[Problem]:
+    """What proves that index and claims disagree: every file is read, some texts (`full`: all) are embedded anew."""
     claims, problems = kb.store.claims()
     problems += stale(of_files(kb.layout.root, kb.encoder, claims), kb.encoder)
     if problems:
         return problems
     keyed = {entry.key_of(kb.encoder.name, entry.texts_of(claim)): claim for claim in claims}
-    chunks = [list(keyed)[at : at + _CHUNK] for at in range(0, len(keyed), _CHUNK)]
-    for number, keys in enumerate(chunks):
-        kb.progress("checking", number * _CHUNK, len(keyed))
-        problems += _wrong(kb, {key: keyed[key] for key in keys})
+    # Keys are hashes: the first of them are a random sample, and the same one each time.
+    keys = sorted(keyed) if full else sorted(keyed)[:_SAMPLE]
+    for at in range(0, len(keys), _CHUNK):
+        kb.progress("checking", at, len(keys))
+        problems += _wrong(kb, {key: keyed[key] for key in keys[at : at + _CHUNK]})
+    kb.progress("checking", len(keys), len(keys))
     return problems
 
 

@@ -36,7 +36,7 @@ _LOCK = "lock"
 #: Seconds that a run waits for another without a word.
 _PATIENCE = 2.0
 #: Claims that are embedded before the result is kept: some seconds' work.
-_CHUNK = 256
+_CHUNK = 64
 #: The postings are made again when more documents than this, and than this part of all, came or went.
 _FEW, _PART = 64, 50
 #: Rows of the files that may stand for no claim before the copy is made from scratch.

@@ -38,11 +38,11 @@ def distill(kb: KnowledgeBase, full: bool = False) -> Distilled:
     return _bring_up_to_date(kb, False, found.look)
 
 
-def check(kb: KnowledgeBase) -> list[Problem]:
-    """What proves that index and claims disagree: every file is read, every text embedded anew and compared."""
+def check(kb: KnowledgeBase, full: bool = False) -> list[Problem]:
+    """What proves that index and claims disagree: every file is read, some texts (`full`: all) are embedded anew."""
     from codex_kb.index import committed  # noqa: PLC0415
 
-    return committed.check(kb)
+    return committed.check(kb, full)
 
 
 def _bring_up_to_date(kb: KnowledgeBase, full: bool, look: Look | None) -> Distilled:
