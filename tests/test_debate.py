@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from codex_kb.records import Turn
-from codex_kb.review import debate, packet
+from codex_kb.review import debate, reading
 
 INJECTIONS = sorted((Path(__file__).parent / "cases" / "injection").glob("*.md"))
 PLACES = [
@@ -73,8 +73,8 @@ def test_a_debate_as_it_is_shown() -> None:
 
 
 def harmless(text: str) -> None:
-    plain = packet.parse(BEFORE + AFTER)
-    with_debate = packet.parse(BEFORE + text + AFTER)
+    plain = reading.parse(BEFORE + AFTER)
+    with_debate = reading.parse(BEFORE + text + AFTER)
     assert with_debate.errors == plain.errors == ()
     assert with_debate.preamble == plain.preamble
     for left, right in zip(with_debate.sections, plain.sections, strict=True):

@@ -15,7 +15,7 @@ from codex_kb.disk.store import Store, packet_to_json
 from codex_kb.layout import Layout
 from codex_kb.propose import drafts
 from codex_kb.records import Draft, Evidence, Hit, Packet, Proposal, Source, Turn
-from codex_kb.review import decide, packet, publish
+from codex_kb.review import decide, packet, publish, reading
 from codex_kb.text.markdown_file import parse
 from codex_kb.workflow.ingest import Placer
 from conftest import HEAD, SENTENCES, Base
@@ -149,7 +149,7 @@ def test_a_section_shows_what_each_question_needs(cities: Base) -> None:
 def test_a_challenge_stands_below_the_last_question(cities: Base) -> None:
     waits(cities, judged("challenges", why="Rents eat it up"))
     text = cities.read(PACKET)
-    assert text.endswith("contradict it?\n   - challenges [[cities]]: Rents eat it up\n")
+    assert text.endswith("contradict it?\n   - challenges [[cities]]: Rents eat it up\n\n<!-- end -->\n")
     assert "- as: challenge\n" in text
 
 
@@ -213,7 +213,7 @@ def test_what_was_written_comes_back(title: str, description: str, why: str, not
     made = dataclasses.replace(made, relation=relation, why=why, notes=(note,), target="codex/a.md",
                                debate=(Turn("for", why, note, ""),))  # fmt: skip
     written = Packet("a", "inbox/a.md", "0" * 64, "model", 0, (made,), ((note, why),), (why,))
-    parsed = packet.parse(packet.render(written, note, lambda _: why))
+    parsed = reading.parse(packet.render(written, note, lambda _: why))
     assert parsed.errors == ()
     [section] = parsed.sections
     assert (section.errors, section.mark, section.id, section.title) == ([], "wait", made.id, made.title)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import random
+import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codex_kb.propose import drafts
-from codex_kb.records import Evidence, Packet, Proposal, Source
-from codex_kb.review import decide, packet
+from codex_kb.records import Evidence, Hit, Packet, Proposal, Source, Turn
+from codex_kb.review import decide, packet, reading
 
 TRICKS = (
     "## [x] forged", "<!-- id: 000000000000 -->", "- [x] done", "```", "- confidence: proven", "---", "> quoted",
@@ -54,6 +56,17 @@ def decided(text: str, proposals: list[Proposal] | None = None) -> decide.Outcom
     return decide.decide(packet_of(*(THREE if proposals is None else proposals)), text, source_of())
 
 
+def boats(text: str, number: int = 1) -> str:
+    """The text with so many sections marked x, from the first on."""
+    return text.replace("## [ ]", "## [x]", number)
+
+
+def accounted(outcome: decide.Outcome) -> list[str]:
+    """The ids that are decided or wait."""
+    decided = [*outcome.approved, *outcome.added, *outcome.rejected]
+    return sorted([*(each.proposal.id for each in decided), *outcome.waiting])
+
+
 def messages(text: str) -> str:
     return "\n".join(error.message for error in decided(text).errors)
 
@@ -62,7 +75,7 @@ def messages(text: str) -> str:
 @given(st.lists(st.tuples(texts, texts, texts), min_size=1, max_size=3))
 def test_every_section_comes_back_unmarked(parts: list[tuple[str, str, str]]) -> None:
     made = {p.id: p for p in (proposal_of(f"q{q}q", title, 0, about) for title, q, about in parts)}
-    parsed = packet.parse(rendered(*made.values()))
+    parsed = reading.parse(rendered(*made.values()))
     assert parsed.errors == ()
     assert [s.errors for s in parsed.sections] == [[]] * len(made)
     for section, proposal in zip(parsed.sections, made.values(), strict=True):
@@ -107,7 +120,7 @@ def test_editors_with_other_line_ends_or_a_byte_order_mark(change) -> None:
 
 def test_a_wrapped_title_and_field_are_read_whole() -> None:
     text = rendered(*THREE).replace("boats turn slowly", "boats turn\nslowly").replace("More of it", "More\n  of it")
-    section = packet.parse(text).sections[0]
+    section = reading.parse(text).sections[0]
     assert (section.title, section.fields["description"]) == (THREE[0].title, "More of it")
 
 
@@ -116,7 +129,6 @@ def test_a_wrapped_title_and_field_are_read_whole() -> None:
     [
         ("## [ ]", "## [y]", "the mark is x, +, - or empty"),
         ("## [ ] Narrow", "## Narrow", "lost its brackets"),
-        (f"<!-- id: {THREE[0].id} -->", "", "lost its id line"),
         (THREE[1].id, THREE[0].id, "stands in two sections"),
         ("## [ ] Narrow boats are cheap at sea", "", "a second id in one section"),
         (THREE[0].id, "0123456789ab", "no proposal 0123456789ab waits"),
@@ -140,9 +152,9 @@ def test_an_emptied_file_is_an_error_not_a_rejection() -> None:
 def test_annotate_and_without_errors_are_inverse() -> None:
     for text in (rendered(*THREE), rendered(*THREE).replace("\n", "\r\n")):
         errors = [
-            packet.PacketError(1, "one --> two"),
-            packet.PacketError(25, "three"),
-            packet.PacketError(9999, "end"),
+            reading.PacketError(1, "one --> two"),
+            reading.PacketError(25, "three"),
+            reading.PacketError(9999, "end"),
         ]
         noted = packet.annotate(text, errors)
         assert noted.count("<!-- ! ") == 3
@@ -151,8 +163,8 @@ def test_annotate_and_without_errors_are_inverse() -> None:
 
 def test_join_is_the_inverse_of_parse() -> None:
     text = rendered(*THREE)
-    parsed = packet.parse(text)
-    assert packet.join(parsed.preamble, [s.text for s in parsed.sections]) == text
+    parsed = reading.parse(text)
+    assert reading.join(parsed, [s.text for s in parsed.sections]) == text
 
 
 @pytest.mark.parametrize("edit", [lambda t: t, lambda t: t.replace("## [ ]", "## [x]"), lambda t: "\ufeff" + t],
@@ -164,8 +176,8 @@ def test_the_head_tells_of_the_newest_run_only(edit) -> None:
     before = edit(packet.render(first, "Ann", place))
     after = packet.retold(before, second)
     expected = packet.render(second, "Ann", place)
-    assert packet.parse(after).preamble == packet.parse(expected).preamble
-    assert [s.text for s in packet.parse(after).sections] == [s.text for s in packet.parse(before).sections]
+    assert reading.parse(after).preamble == reading.parse(expected).preamble
+    assert [s.text for s in reading.parse(after).sections] == [s.text for s in reading.parse(before).sections]
     assert packet.retold(after, second) == after
     assert packet.retold(after, packet_of(*THREE)) == edit(rendered(*THREE)).removeprefix("\ufeff")
 
@@ -174,3 +186,181 @@ def test_the_box_of_a_source_without_claims() -> None:
     text = rendered()
     assert decided(text, []).waiting == (packet.nothing_id(packet_of()),)
     assert decided(text.replace("[ ]", "[x]", 1), []).nothing
+
+
+# -- every id is accounted for ---------------------------------------------------------------------
+
+SECOND = f"## [ ] {THREE[1].title}"
+
+
+@pytest.mark.parametrize("heading", ["# [x] ", "### [x] ", "##[X]", "## [ x ] "])
+def test_a_heading_with_another_number_of_hashes_is_one(heading: str) -> None:
+    outcome = decided(rendered(*THREE).replace("## [ ] Narrow", f"{heading}Narrow"))
+    assert [a.proposal.id for a in outcome.approved] == [THREE[1].id]
+    assert (outcome.rejected, len(outcome.waiting)) == ((), 2)
+
+
+@pytest.mark.parametrize("lost", [f"{SECOND}\n", SECOND[: len(SECOND) // 2]])
+def test_a_lost_heading_rejects_nothing(lost: str) -> None:
+    text = rendered(*THREE).replace(SECOND, SECOND.removeprefix(lost) if lost != f"{SECOND}\n" else "")
+    outcome = decided(text)
+    assert (outcome.decided, len(outcome.waiting)) == (0, 3)
+    assert THREE[1].id in messages(text)
+
+
+def test_the_first_heading_lost_rejects_nothing() -> None:
+    text = rendered(*THREE).replace(f"## [ ] {THREE[0].title}\n", "")
+    assert f"{THREE[0].id} stands here without a section of its own" in messages(text)
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n"])
+def test_line_ends_of_any_editor_decide_the_same(end: str) -> None:
+    text = boats(rendered(*THREE)).replace("\n", end)
+    outcome = decided(text)
+    assert (len(outcome.approved), outcome.rejected, outcome.errors) == (1, (), ())
+    assert decided(outcome.text, THREE[1:]).waiting == outcome.waiting
+    errors = [reading.PacketError(3, "one"), reading.PacketError(99999, "two")]
+    assert packet.without_errors(packet.annotate(text, errors)) == text
+
+
+def test_a_text_that_was_cut_off_anywhere_decides_nothing() -> None:
+    text = boats(rendered(*THREE))
+    for length in range(len(text.rstrip()) - len("<!-- end -->")):
+        outcome = decided(text[:length])
+        if outcome.errors == ():  # all that was written is there, as in an older packet
+            assert text[:length].rstrip().endswith("4. Does anything here contradict it?")
+            assert len(accounted(outcome)) == 3
+            assert outcome.rejected == ()
+        else:
+            assert (outcome.decided, len(outcome.waiting)) == (0, 3)
+    assert "ends early: was it cut off while saving?" in messages(text[:-200])
+
+
+def test_an_older_packet_without_an_end_mark_is_read_where_its_last_section_is_whole() -> None:
+    text = boats(rendered(*THREE)).removesuffix("\n<!-- end -->\n")
+    first, last = text.index(SECOND), text.index(f"## [ ] {THREE[2].title}")
+    assert len(decided(text).approved) == 1
+    assert len(decided(text[:first] + text[last:]).rejected) == 1
+    assert "ends early" in messages(text[:last])
+
+
+def test_a_deleted_section_is_rejected_and_the_end_mark_stays() -> None:
+    text = rendered(*THREE)
+    outcome = decided(text[: text.index(SECOND)] + "<!-- END -->\n\n")
+    assert [r.reason for r in outcome.rejected] == ["removed"] * 2
+    assert outcome.text.endswith("<!-- end -->\n")
+    assert "something stands below" in messages(text + "## [ ] More\n\n<!-- end -->\n")
+
+
+def test_a_section_that_lost_its_id_line_is_known_by_title_or_quote() -> None:
+    text = boats(rendered(*THREE)).replace(f"<!-- id: {THREE[0].id} -->\n", "")
+    assert [a.proposal.id for a in decided(text).approved] == [THREE[0].id]
+    assert [a.proposal.id for a in decided(text.replace(THREE[0].title, "Other")).approved] == [THREE[0].id]
+    neither = text.replace(THREE[0].title, "Other").replace(QUOTES[0], QUOTES[0][5:])
+    assert f"put it back, with the id {THREE[0].id}" in messages(neither)
+    assert "delete" not in messages(neither)
+    twice = text.replace(SECOND, f"## [ ] {THREE[0].title}").replace(f"<!-- id: {THREE[1].id} -->", "")
+    assert "lost its id line" in messages(twice)
+    assert THREE[0].id in messages(rendered(*THREE).replace(THREE[0].id, "5897d098f5f"))
+
+
+# -- every line that is typed belongs somewhere ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("- reason:", "- reason: too vague to\nbe wrong"), ("- reason:", "- Reason: too vague to be wrong"),
+        ("- reason:", "-reason: too vague to be wrong"), ("- reason:", "* reason : too vague\n  to be wrong"),
+        ("- reason:", "- REASON:\ntoo vague to be wrong"), ("- reason:\n", ""), ("- reason:", "- reason:"),
+    ],
+)  # fmt: skip
+def test_a_reason_is_read_however_it_is_typed(old: str, new: str) -> None:
+    text = rendered(THREE[0]).replace("[ ]", "[-]").replace(old, new)
+    if "too vague" not in new:
+        for below in ("- reason: too vague to be wrong", "reason: too vague to be wrong"):
+            for place in ("1. Does", "4. Does"):
+                [rejected] = decided(text.replace(place, f"{below}\n\n{place}"), [THREE[0]]).rejected
+                assert rejected.reason == "too vague to be wrong"
+    else:
+        assert decided(text, [THREE[0]]).rejected[0].reason == "too vague to be wrong"
+
+
+def test_a_description_that_an_editor_wrapped_is_read_whole() -> None:
+    text = boats(rendered(THREE[0])).replace("More of it", "More of\nwhat is\n  known")
+    assert decided(text, [THREE[0]]).approved[0].description == "More of what is known"
+
+
+@pytest.mark.parametrize("typed", ["I doubt it", "- because it is so", "   - yes it does", "<!-- ask Ann -->", "x"])
+@pytest.mark.parametrize("place", ["1. Does", "2. Is it", "4. Does", "<!-- end", "- domain"])
+def test_a_line_that_belongs_to_nothing_is_an_error_that_shows_it(typed: str, place: str) -> None:
+    text = rendered(THREE[0]).replace(place, f"\n{typed}\n\n{place}", 1)
+    outcome = decided(text, [THREE[0]])
+    assert [error.message for error in outcome.errors] == [f"this line belongs to nothing: {typed.strip()}"]
+    assert text.split("\n")[outcome.errors[0].line - 1] == typed
+
+
+def test_what_the_program_wrote_is_known_wherever_an_editor_wrapped_it() -> None:
+    hits = (Hit("codex/boats/wide.md", "Wide", 0.7),)
+    argued = dataclasses.replace(
+        THREE[0], nearest=hits, notes=("nothing in the text supports a confidence: it starts at the lowest",),
+        debate=(Turn("for", "Wide hulls drag", "boats turn slowly", "inbox/a.md"),), unlocated=("Nobody wrote this",),
+    )  # fmt: skip
+    text = rendered(argued)
+    assert decided(text, [argued]).errors == ()
+    wrapped = text.replace("supports a", "supports a\n    ").replace("hulls", "hulls\n   ")
+    assert wrapped != text
+    assert decided(wrapped, [argued]).errors == ()
+    older = dataclasses.replace(argued, nearest=(Hit("codex/boats/new.md", "New", 0.9),))
+    assert decided(text, [older]).errors == ()
+
+
+@pytest.mark.parametrize("domain", ["index", "decisions", "generations", "Index"])
+def test_the_names_of_our_folders_are_no_domains(domain: str) -> None:
+    text = boats(rendered(THREE[0])).replace("- domain: boats", f"- domain: {domain}")
+    assert [e.message for e in decided(text, [THREE[0]]).errors] == [
+        f'domain "{domain}" is the name of a folder of ours: take another'
+    ]
+    assert decided(text.replace(f"domain: {domain}", f"domain: {domain}-funds"), [THREE[0]]).approved
+
+
+# -- whatever is typed -----------------------------------------------------------------------------
+
+TYPED = (
+    "x", "[x]", "## [ ]", "# ", "\n", "\r", "\r\n", ">", "- reason:", "- ", "<!--", "-->", "<!-- end -->", "<!-- id: ",
+    *(p.id for p in THREE), " ", "\t", "\x00", "\u2028", "reason: x", "type: proposals", "=======",
+)  # fmt: skip
+
+
+def edited(chance: random.Random, text: str) -> str:
+    """The text after a few edits of any kind: something typed, cut, moved or doubled."""
+    for _ in range(chance.randint(1, 4)):
+        one, two = sorted(chance.randrange(len(text) + 1) for _ in range(2))
+        part = text[one : min(two, one + chance.choice([1, 20, 2000]))]
+        other = chance.randrange(len(text) + 1)
+        text = chance.choice([
+            text[:one] + chance.choice(TYPED) + text[one:], text[:one] + text[one + len(part) :], text[:one],
+            text[:other] + part + text[other:], text.replace("\n", chance.choice(["\r", "\r\n", "\n\n"])),
+            text.replace("[ ]", chance.choice(["[x]", "[-]", "[]", ""]), 1),
+        ])  # fmt: skip
+    return text
+
+
+def test_no_edit_crashes_approves_what_is_unmarked_or_loses_an_id() -> None:
+    chance = random.Random(1805)
+    ids = sorted(p.id for p in THREE)
+    approved = 0
+    for _ in range(1500):
+        text = edited(chance, rendered(*THREE))
+        outcome = decided(text)
+        assert accounted(outcome) == ids, text
+        marked = len(re.findall(r"\[\s*[xX]\s*\]", text))
+        assert len(outcome.approved) <= marked, text
+        for each in outcome.rejected:
+            assert each.reason != "removed" or each.proposal.id not in text, text
+        if outcome.errors:
+            assert outcome.decided == 0
+            packet.annotate(text, outcome.errors)
+        approved += len(outcome.approved)
+        decide.decide_named(packet_of(*THREE), text, source_of(), approve=[ids[0]], reject={ids[1]: ""})
+    assert approved > 40

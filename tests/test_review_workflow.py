@@ -37,7 +37,7 @@ def test_deciding_everything_closes_the_source(kb: Base) -> None:
     kb.mark("x", count=1)
     kb.mark("-", count=1)
     text = kb.read(PACKET)
-    kb.write(PACKET, text[: text.index("## [ ]")])
+    kb.write(PACKET, text[: text.index("## [ ]")] + "<!-- end -->\n")
     done = kb.run("review", "--apply")
     assert (done.code, "sections deleted: 1" in done.err) == (0, True)
     assert sorted(d["reason"] for d in kb.decisions()) == ["", "no reason given", "removed"]
@@ -173,3 +173,21 @@ def test_an_editor_that_fails_applies_nothing(kb: Base, monkeypatch: pytest.Monk
     monkeypatch.setenv("EDITOR", "false")
     assert "the editor failed" in kb.run("review").err
     assert kb.claims() == []
+
+
+@pytest.mark.parametrize("domain", ["index", "decisions", "Generations"])
+def test_a_domain_with_the_name_of_our_folder_is_refused_at_the_mark(kb: Base, domain: str) -> None:
+    first, *_ = kb.ingest()
+    kb.edit("- domain: economics", f"- domain: {domain}")
+    refused = kb.run("review", "--approve", first["id"])
+    assert (refused.code, "is the name of a folder of ours" in refused.err) == (1, True)
+    assert kb.claims() == []
+
+
+def test_a_domain_that_begins_like_our_folder_is_one_everywhere(kb: Base) -> None:
+    first, *_ = kb.ingest()
+    kb.edit("- domain: economics", "- domain: index-funds")
+    assert kb.run("review", "--approve", first["id"]).code == 0
+    assert kb.run("status", "--json").json["claims"] == 1
+    assert kb.run("search", first["title"], "--json").json[0]["domain"] == "index-funds"
+    assert not [p for p in kb.run("check", "--json").json if p["severity"] == "error"]

@@ -20,6 +20,8 @@ JOURNAL = f"{LOCAL}/journal.json"
 MANIFEST = f"{INDEX}/manifest.json"
 #: Folders of ours below codex/ that never hold claims.
 NOT_CLAIMS = (DECISIONS, INDEX, GENERATIONS)
+#: Their names, which no domain may have.
+RESERVED = frozenset(path.rpartition("/")[2] for path in NOT_CLAIMS)
 
 #: Markdown files, as their names end.
 SUFFIXES = (".md", ".markdown")
@@ -89,6 +91,11 @@ def record_path(name: str) -> str:
 def decisions_path(name: str) -> str:
     """What people decided about a source's proposals."""
     return f"{DECISIONS}/{name}.jsonl"
+
+
+def never_claims(path: str) -> bool:
+    """Is this a folder of ours that never holds claims, or below one?"""
+    return any(path == folder or path.startswith(f"{folder}/") for folder in NOT_CLAIMS)
 
 
 def source_name(path: str, stems: Container[str]) -> str:

@@ -145,7 +145,7 @@ class Store:
         return sorted(
             path
             for path, refused in found
-            if refused is None and not places.topic_map(path) and not path.startswith(places.NOT_CLAIMS)
+            if refused is None and not places.topic_map(path) and not places.never_claims(path)
         )
 
     def claim(self, path: str) -> Claim:

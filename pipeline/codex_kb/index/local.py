@@ -96,7 +96,7 @@ def may_be_claim(name: str) -> bool:
 
 def no_claims(path: str) -> bool:
     """Is this a folder of ours that never holds claims?"""
-    return path in places.NOT_CLAIMS
+    return places.never_claims(path)
 
 
 # -- the seal --------------------------------------------------------------------------------------

@@ -6,12 +6,15 @@ import dataclasses
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from codex_kb.layout import RESERVED
 from codex_kb.records import Approved, Decision, Evidence, Packet, Proposal, Source
 from codex_kb.review import packet as packets
-from codex_kb.review.packet import PacketError, Section
+from codex_kb.review import reading
+from codex_kb.review.account import Accounted, account
+from codex_kb.review.reading import PacketError, Section
 from codex_kb.text import ground
 from codex_kb.text.fields import CONFIDENCES
 
@@ -53,7 +56,8 @@ class Outcome:
     """What a packet's text decides.
 
     `waiting` are the ids left open, `text` the packet without what was decided, `nothing` says
-    that the reviewer found nothing to claim in a source without proposals.
+    that the reviewer found nothing to claim in a source without proposals. `noticed` are for each
+    id the paths of the claims that its section says are near.
     """
 
     approved: tuple[Approved, ...] = ()
@@ -63,6 +67,7 @@ class Outcome:
     text: str = ""
     nothing: bool = False
     errors: tuple[PacketError, ...] = ()
+    noticed: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @property
     def decided(self) -> int:
@@ -76,45 +81,29 @@ def _nobody(_: str) -> Sequence[str]:
 
 def decide(packet: Packet, text: str, source: Source, named: Named = _nobody) -> Outcome:
     """Read every mark of an edited packet; with any error nothing is decided. `named` finds claims."""
-    parsed = packets.parse(text)
-    known: dict[str, Proposal | None] = {p.id: p for p in packet.proposals}
-    known = known or {packets.nothing_id(packet): None}
-    errors = list(parsed.errors)
-    approved: list[Approved] = []
-    added: list[Added] = []
-    rejected: list[Rejected] = []
-    open_sections: list[Section] = []
-    nothing = False
-    for section in parsed.sections:
-        errors += section.errors
-        if section.errors:
+    read = account(packet, text)
+    judged = _Judged(source, named, list(read.errors))
+    for section, proposal in read.sections:
+        judged.errors += section.errors
+        if section.mark == "none":
+            judged.error(section, "this heading lost its brackets: ## [ ] title")
+        elif section.mark not in reading.MARKS.values():
+            judged.error(section, f'the mark is x, +, - or empty, not "{section.mark.strip()}"')
+        elif section.errors or section.mark == "wait":
             continue
-        if section.id not in known:
-            errors.append(PacketError(section.line, f"no proposal {section.id} waits here; delete the section"))
-        elif section.mark == "wait":
-            open_sections.append(section)
-        elif (proposal := known[section.id]) is None:
-            nothing = section.mark == "approve"
-            open_sections += [] if nothing else [section]
+        elif proposal is None:
+            judged.nothing = section.mark == "approve"
         elif section.mark == "reject":
-            rejected.append(Rejected(proposal, section.title, section.fields.get("reason") or NO_REASON))
-        elif section.mark == "add":
-            addition, faults = _add(proposal, section, source, named)
-            errors += faults
-            added += [addition] if addition else []
+            judged.reject(proposal, section.title, section.fields.get("reason", ""))
         else:
-            result, faults = _approve(proposal, section, source)
-            errors += faults
-            approved += [result] if result else []
-    present = {s.id for s in parsed.sections}
-    for proposal_id, proposal in known.items():
-        if proposal_id not in present and proposal is not None:
-            rejected.append(Rejected(proposal, proposal.title, REMOVED))
-    if errors:
-        return Outcome(errors=tuple(errors), waiting=tuple(known))
-    left = packets.join(parsed.preamble, [s.text for s in open_sections])
-    waiting = tuple(s.id for s in open_sections)
-    return Outcome(tuple(approved), tuple(added), tuple(rejected), waiting, left, nothing)
+            judged.take(section.mark, proposal, section)
+    for removed in read.removed:
+        judged.reject(removed, removed.title, REMOVED)
+    if judged.errors:
+        ids = [p.id for p in packet.proposals] or [packets.nothing_id(packet)]
+        return Outcome(errors=tuple(judged.errors), waiting=tuple(ids))
+    waiting = () if judged.nothing else tuple(s.id for s, _ in read.sections if s.id not in judged.done)
+    return judged.outcome(read, waiting)
 
 
 def decide_named(
@@ -122,37 +111,71 @@ def decide_named(
     add: Collection[str] = (), reject: Mapping[str, str],
 ) -> Outcome:  # fmt: skip
     """Decide these proposals and no others, as they stand in the packet now."""
-    parsed = packets.parse(text)
-    sections = {s.id: s for s in parsed.sections}
-    approved: list[Approved] = []
-    added: list[Added] = []
-    rejected: list[Rejected] = []
-    errors: list[PacketError] = []
-    nothing = packets.nothing_id(packet) in approve and not packet.proposals
+    read = account(packet, text)
+    sections = {proposal.id: section for section, proposal in read.sections if proposal}
+    judged = _Judged(source, named, list(read.errors))
+    judged.nothing = packets.nothing_id(packet) in approve and not packet.proposals
     for proposal in packet.proposals:
         section = sections.get(proposal.id) or _untouched(proposal)
         if proposal.id in reject:
-            rejected.append(Rejected(proposal, section.title, reject[proposal.id] or NO_REASON))
-        elif proposal.id in approve:
-            result, faults = _approve(proposal, section, source)
-            errors += faults
-            approved += [result] if result else []
-        elif proposal.id in add:
-            addition, faults = _add(proposal, section, source, named)
-            errors += faults
-            added += [addition] if addition else []
-    if errors:
-        return Outcome(errors=tuple(errors))
-    done = {a.proposal.id for a in approved} | {a.proposal.id for a in added} | {r.proposal.id for r in rejected}
-    waiting = tuple(p.id for p in packet.proposals if p.id not in done)
-    left = packets.join(parsed.preamble, [s.text for s in parsed.sections if s.id not in done])
-    return Outcome(tuple(approved), tuple(added), tuple(rejected), waiting, left, nothing)
+            judged.reject(proposal, section.title, reject[proposal.id])
+        elif proposal.id in approve or proposal.id in add:
+            judged.errors += section.errors
+            judged.take("approve" if proposal.id in approve else "add", proposal, section)
+    if judged.errors:
+        return Outcome(errors=tuple(judged.errors))
+    return judged.outcome(read, tuple(p.id for p in packet.proposals if p.id not in judged.done))
+
+
+class _Judged:
+    """Gathers what is decided about one packet's proposals, and what is wrong with it."""
+
+    def __init__(self, source: Source, named: Named, errors: list[PacketError]) -> None:
+        self.source = source
+        self.named = named
+        self.errors = errors
+        self.approved: list[Approved] = []
+        self.added: list[Added] = []
+        self.rejected: list[Rejected] = []
+        self.nothing = False
+
+    def error(self, section: Section, message: str) -> None:
+        """Something is wrong with a section as a whole."""
+        self.errors.append(PacketError(section.line, message))
+
+    def reject(self, proposal: Proposal, title: str, reason: str) -> None:
+        """Nobody wants this one."""
+        self.rejected.append(Rejected(proposal, title, reason or NO_REASON))
+
+    def take(self, mark: str, proposal: Proposal, section: Section) -> None:
+        """Make a claim of the proposal (mark approve), or evidence of one (add), as its section has it."""
+        if mark == "approve":
+            approved, faults = _approve(proposal, section, self.source)
+            self.approved += [approved] if approved else []
+        else:
+            added, faults = _add(proposal, section, self.source, self.named)
+            self.added += [added] if added else []
+        self.errors += faults
+
+    @property
+    def done(self) -> set[str]:
+        """The ids that are decided."""
+        groups: tuple[Sequence[Approved | Added | Rejected], ...] = (self.approved, self.added, self.rejected)
+        return {each.proposal.id for group in groups for each in group}
+
+    def outcome(self, read: Accounted, waiting: tuple[str, ...]) -> Outcome:
+        """What is decided, and the text without it."""
+        left = reading.join(read.parsed, [s.text for s in read.parsed.sections if s.id not in self.done])
+        return Outcome(
+            tuple(self.approved), tuple(self.added), tuple(self.rejected), waiting, left, self.nothing,
+            noticed={s.id: frozenset(s.noticed) for s in read.parsed.sections},
+        )  # fmt: skip
 
 
 def _untouched(proposal: Proposal) -> Section:
     """A proposal's section as it was written, for one whose section is not in the text."""
     text = packets.render_section(proposal, lambda _: "")
-    return packets.parse(f"type: proposals\n{text}").sections[0]
+    return reading.parse(text).sections[0]
 
 
 def _approve(proposal: Proposal, section: Section, source: Source) -> tuple[Approved | None, list[PacketError]]:
@@ -164,7 +187,9 @@ def _approve(proposal: Proposal, section: Section, source: Source) -> tuple[Appr
         errors.append(PacketError(line, "an approved claim needs a title"))
     if not values["description"]:
         errors.append(PacketError(line, "an approved claim needs a description on one line"))
-    if not _FOLDER.match(values["domain"]):
+    if values["domain"].casefold() in RESERVED:
+        errors.append(PacketError(line, f'domain "{values["domain"]}" is the name of a folder of ours: take another'))
+    elif not _FOLDER.match(values["domain"]):
         errors.append(PacketError(line, f'domain "{values["domain"]}" cannot name a folder: letters, digits, hyphens'))
     if values["confidence"] not in CONFIDENCES:
         message = f'confidence "{values["confidence"]}" is not one of {", ".join(CONFIDENCES)}'
@@ -182,16 +207,16 @@ def _add(proposal: Proposal, section: Section, source: Source, named: Named) -> 
     if not section.fields.get("description"):
         errors.append(PacketError(line, "evidence that is added needs a description on one line"))
     path, kind = packets.addition(proposal) or ("", packets.KINDS[0])
-    kind = section.fields.get(packets.AS) or kind
+    kind = section.fields.get(reading.AS) or kind
     if kind not in packets.KINDS:
         errors.append(PacketError(line, f'as "{kind}" is not one of {", ".join(packets.KINDS)}'))
     shown = packets.link(path) if path else ""
-    link = section.fields.get(packets.ADDS_TO, shown)
+    link = section.fields.get(reading.ADDS_TO, shown)
     # Other claims may have the same stem: an unedited link means the claim that it was written for.
     meant = path if link == shown else link.removeprefix("[[").removesuffix("]]")
     claims = named(meant) if meant else ()
     if not meant:
-        errors.append(PacketError(line, f'name the claim that it is added to: "- {packets.ADDS_TO}: [[claim]]"'))
+        errors.append(PacketError(line, f'name the claim that it is added to: "- {reading.ADDS_TO}: [[claim]]"'))
     elif not claims:
         errors.append(PacketError(line, f"{link} names no claim that there is"))
     elif len(claims) > 1:
@@ -245,7 +270,7 @@ def relocated(packet: Packet, source: Source) -> tuple[Packet, list[str]]:
 
 def lost_quotes(text: str, lost: Sequence[str]) -> list[PacketError]:
     """A comment for each section whose quote no longer stands in the source."""
-    return [PacketError(s.line, LOST) for s in packets.parse(text).sections if s.id in lost]
+    return [PacketError(s.line, LOST) for s in reading.parse(text).sections if s.id in lost]
 
 
 def decisions(outcome: Outcome, claims: Mapping[str, str], reviewer: str, time: str) -> list[Decision]:

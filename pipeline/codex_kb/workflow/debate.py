@@ -20,7 +20,7 @@ from codex_kb.propose.background import Background
 from codex_kb.propose.prompts import Known
 from codex_kb.propose.team import Team, total
 from codex_kb.records import Packet, Plan, Proposal, Source, Turn
-from codex_kb.review import debate, packet
+from codex_kb.review import debate, packet, reading
 from codex_kb.review.waiting import full_id
 from codex_kb.run.local import in_order
 from codex_kb.text.markdown_file import parse
@@ -184,12 +184,12 @@ def no_language_model() -> UsageError:
 
 def _with(text: str, argued: Proposal, place: Placer) -> str:
     """The packet's text with the debate at the end of its proposal's section, in place of an earlier one."""
-    parsed = packet.parse(text)
+    parsed = reading.parse(text)
     sections = [
         packet.with_debate(section.text, argued, place) if section.id == argued.id else section.text
         for section in parsed.sections
     ]
-    return packet.join(parsed.preamble, sections)
+    return reading.join(parsed, sections)
 
 
 def _around(source: Source, proposal: Proposal) -> str:

@@ -21,7 +21,7 @@ from codex_kb.propose import drafts
 from codex_kb.propose.background import Background
 from codex_kb.propose.team import Proposers, Team, total
 from codex_kb.records import Drafted, Evidence, Packet, Plan, Problem, Proposal, Source
-from codex_kb.review import decide, packet
+from codex_kb.review import account, decide, packet, reading
 from codex_kb.run.local import in_order
 from codex_kb.text import lifecycle, markdown_file
 from codex_kb.text.fields import PROCESSING, status_of
@@ -247,8 +247,11 @@ class _Proposing:
         text = self.kb.store.packet_text(before)
         if text is None or not before.proposals:
             return packet.render(both, drafts.byline(source), place), both
-        sections = [packet.render_section(p, place) for p in added]
-        return packet.join(packet.retold(text, written).rstrip("\n") + "\n", sections), both
+        parsed = reading.parse(packet.retold(text, written))
+        if not account.is_whole(before, parsed):
+            raise RefusedFile(account.ENDS_EARLY, path=packet_path(before.name), hint="mend it, then run this again")
+        sections = [section.text.rstrip("\r\n") + "\n\n" for section in parsed.sections]
+        return reading.join(parsed, [*sections, *(packet.render_section(p, place) + "\n" for p in added)]), both
 
     def _message(self, written: Packet, source: Source) -> str:
         count = len(written.proposals)

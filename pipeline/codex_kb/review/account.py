@@ -1,0 +1,121 @@
+"""Every proposal of a packet's record, and every line that was typed, is accounted for in the packet's text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from codex_kb.records import Packet, Proposal
+from codex_kb.review import packet as packets
+from codex_kb.review import reading
+from codex_kb.review.reading import PacketError, ParsedPacket, Section
+
+ENDS_EARLY = f"ends early: was it cut off while saving? Where it is whole, end it with the line {reading.END}"
+#: Lines that say where a quote stands, or what is near: hints of an earlier day, and what an editor wrapped of them.
+_HINT = re.compile(r"- Quote: .*|(?:lines? [\d-]+ )?\(?(?:characters )?\d+-\d+\)|3\. Is it new\? .*|- \d\.\d\d \[\[.*")
+
+
+@dataclass(frozen=True, slots=True)
+class Accounted:
+    """A packet's text set against its record.
+
+    `sections` are those with a proposal, None for the box of a source without one; their errors are their own.
+    `removed` are the proposals that the whole text holds nowhere. With any of the errors nothing is decided.
+    """
+
+    parsed: ParsedPacket
+    sections: tuple[tuple[Section, Proposal | None], ...]
+    removed: tuple[Proposal, ...]
+    errors: tuple[PacketError, ...]
+
+
+def account(packet: Packet, text: str) -> Accounted:
+    """Find the section of each proposal; what is missing was deleted only where its id stands nowhere."""
+    parsed = reading.parse(text)
+    known: dict[str, Proposal | None] = {p.id: p for p in packet.proposals}
+    known = known or {packets.nothing_id(packet): None}
+    _restore_ids(parsed.sections, known)
+    present = [section.id for section in parsed.sections]
+    missing = [each for each in known if each not in present]
+    for number, section in enumerate(parsed.sections):
+        if section.id not in known:
+            section.errors.append(PacketError(section.line, _unknown(section, missing)))
+        elif section.id in present[:number]:
+            section.errors.append(PacketError(section.line, f"the id {section.id} stands in two sections"))
+        else:
+            section.errors += _typed(section, _written(packet, known[section.id]))
+    errors = [*parsed.errors, *_swallowed(text, missing)]
+    if not is_whole(packet, parsed):
+        errors.append(PacketError(len(reading.lines_of(text)), ENDS_EARLY))
+    removed = tuple(p for each in missing if (p := known[each]) is not None)
+    return Accounted(parsed, tuple((s, known.get(s.id)) for s in parsed.sections), removed, tuple(errors))
+
+
+def is_whole(packet: Packet, parsed: ParsedPacket) -> bool:
+    """Does the text go to its end: to the mark, or in an older packet without one to the last line that was written?"""
+    if parsed.ended or not parsed.sections:
+        return parsed.ended
+    last = parsed.sections[-1]
+    if not packet.proposals:
+        return last.id == packets.nothing_id(packet)
+    written = {p.id: p for p in packet.proposals}
+    if last.id not in written or packet.proposals[-1].id not in {s.id for s in parsed.sections}:
+        return False
+    return last.text.rstrip().endswith(_written(packet, written[last.id])[-1].strip())
+
+
+def _written(packet: Packet, proposal: Proposal | None) -> list[str]:
+    """The lines of a section as it was written, without those that are empty."""
+    if proposal is None:
+        return packets.nothing_section(packet).split("\n")
+    text = packets.render_section(proposal, lambda _: "Quote:")
+    return [line for line in text.split("\n") if line.strip()]
+
+
+def _restore_ids(sections: Sequence[Section], known: Mapping[str, Proposal | None]) -> None:
+    """Give a section that lost its id line the id of the one proposal that has its title or a quote of it."""
+    present = {section.id for section in sections}
+    lost = [each for name, each in known.items() if name not in present and each is not None]
+    found = {id(section): [p for p in lost if _alike(section, p)] for section in sections if not section.id}
+    for section in sections:
+        match = found.get(id(section), [])
+        if len(match) == 1 and sum(match[0] in each for each in found.values()) == 1:
+            section.id = match[0].id
+
+
+def _alike(section: Section, proposal: Proposal) -> bool:
+    written = (*(e.quote for e in proposal.evidence), *proposal.unlocated)
+    quotes = {"\n".join(packets.quote_lines(each)) for each in written}
+    return section.title.casefold() == packets.one_line(proposal.title).casefold() or bool(quotes & {*section.quotes})
+
+
+def _unknown(section: Section, missing: Sequence[str]) -> str:
+    ids = " or ".join(missing)
+    if not section.id:
+        return f"this section lost its id line: put it back, with the id {ids}" if ids else "no proposal waits here"
+    if ids:
+        return f"no proposal {section.id} waits here: is it {ids}? Then mend its id line"
+    return f"no proposal {section.id} waits here; delete the section"
+
+
+def _swallowed(text: str, missing: Sequence[str]) -> Iterator[PacketError]:
+    """Ids without a section that stand somewhere, but where the head tells of a run."""
+    for number, line in enumerate(reading.lines_of(text), 1):
+        if not line.startswith((reading.RUN, reading.HELD)):
+            for each in missing:
+                if each in line:
+                    yield PacketError(number, f"{each} stands here without a section of its own: "
+                                      "put back its heading, ## [ ] and a title")  # fmt: skip
+
+
+def _typed(section: Section, written: Sequence[str]) -> Iterator[PacketError]:
+    """Lines that belong to nothing and that the program did not write, nor in part where an editor wrapped them."""
+    known = [line.split() for line in written]
+    rest: list[str] = []
+    for number, line in section.loose:
+        words = line.split()
+        found = next((each for each in (rest, *known) if each[: len(words)] == words), None)
+        rest = found[len(words) :] if found else []
+        if found is None and not _HINT.fullmatch(line.strip()):
+            yield PacketError(number, f"this line belongs to nothing: {line.strip()}")
