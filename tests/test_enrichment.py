@@ -201,7 +201,7 @@ def sample(text: str = "plain", **more: Any) -> Proposal:
         "nearest": (Hit(f"codex/{text}.md", text, 0.7),), "target": f"codex/{text}.md", "relation": "enriches",
     }  # fmt: skip
     return Proposal("0123456789ab", "inbox/a.md", "0" * 64, domain="boats", confidence="likely", proposer="model",
-                    **{**values, "debate": (), **more} if text == "plain" else {**values, **more})  # fmt: skip
+                    generation=0, **{**values, "debate": (), **more} if text == "plain" else {**values, **more})  # fmt: skip
 
 
 @settings(max_examples=300, deadline=None)
