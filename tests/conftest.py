@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from codex_kb import cli
 
@@ -36,6 +38,24 @@ status: unprocessed
 ---
 
 """
+
+# A busy machine is slow, not wrong.
+settings.register_profile("no stopwatch", deadline=None)
+settings.load_profile("no stopwatch")
+
+
+def grows_linearly(work: Callable[[int], object], size: int) -> None:
+    """Work on four times the size takes less than ten times the processor time; quadratic work would take 16 times.
+
+    What is over within 20 ms counts as 20 ms, and of three measurements the best.
+    """
+
+    def seconds(amount: int) -> float:
+        began = time.process_time()
+        work(amount)
+        return max(time.process_time() - began, 0.02)
+
+    assert any(seconds(4 * size) < 10 * seconds(size) for _ in range(3))
 
 
 class Run(NamedTuple):

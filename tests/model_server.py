@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -93,7 +92,7 @@ Answer = Callable[[dict[str, Any], int], Reply]
 class ModelServer:
     """Answers as it is told to by a function of the request's body and number from 0, or by a list, the last repeated.
 
-    `requests` are all requests (path, headers, body, prompt, time, reply); `calls` counts them by prompt, which is the
+    `requests` are all requests (path, headers, body, prompt, reply); `calls` counts them by prompt, which is the
     text of the last message; `paid` counts, by prompt, those that were answered with status 200 and whole.
     """
 
@@ -157,7 +156,7 @@ class ModelServer:
         with self._lock:
             number = len(self.requests)
             request = {"path": handler.path, "headers": {k.lower(): v for k, v in handler.headers.items()},
-                       "body": body, "prompt": prompt, "time": time.monotonic()}  # fmt: skip
+                       "body": body, "prompt": prompt}  # fmt: skip
             self.requests.append(request)
             self.calls[prompt] += 1
             self._now += 1

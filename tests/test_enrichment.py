@@ -16,8 +16,9 @@ from codex_kb.layout import Layout
 from codex_kb.propose import drafts
 from codex_kb.records import Draft, Evidence, Hit, Packet, Proposal, Source, Turn
 from codex_kb.review import decide, packet, publish, reading
+from codex_kb.text import marks
+from codex_kb.text.fields import byline
 from codex_kb.text.markdown_file import parse
-from codex_kb.workflow.ingest import Placer
 from conftest import HEAD, SENTENCES, Base
 
 PACKET = "inbox/proposals/notes.md"
@@ -53,7 +54,7 @@ def waits(kb: Base, *given: Draft, report: tuple[str, ...] = (), near: str = TAR
         made.append(dataclasses.replace(proposal, **more))
     written = Packet("notes", source.path, source.body_sha256, "model", 0, tuple(made), report=report)
     kb.write("inbox/proposals/notes.json", packet_to_json(written))
-    kb.write(PACKET, packet.render(written, drafts.byline(source), Placer(source, line)))
+    kb.write(PACKET, packet.render(written, byline(source), packet.Placer(source, line)))
     kb.commit_all()
     return made
 
@@ -201,7 +202,8 @@ def sample(text: str = "plain", **more: Any) -> Proposal:
         "nearest": (Hit(f"codex/{text}.md", text, 0.7),), "target": f"codex/{text}.md", "relation": "enriches",
     }  # fmt: skip
     return Proposal("0123456789ab", "inbox/a.md", "0" * 64, domain="boats", confidence="likely", proposer="model",
-                    generation=0, **{**values, "debate": (), **more} if text == "plain" else {**values, **more})  # fmt: skip
+                    generation=0,
+                    **{**values, "debate": (), **more} if text == "plain" else {**values, **more})  # fmt: skip
 
 
 @settings(max_examples=300, deadline=None)
@@ -237,7 +239,7 @@ def test_below_the_quotes_every_line_is_ours_or_indented(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_texts_decide_nothing_and_reach_no_path_or_terminal(cities: Base, text: str) -> None:
-    title = drafts.one_line(f"Towns {text} learn")
+    title = marks.one_line(f"Towns {text} learn")
     draft = dataclasses.replace(judged(why=text), title=title, description=f"So {text}")
     [made] = waits(cities, draft, notes=(text,), debate=(Turn("against", text, text, text),), report=(text,))
     before = cities.claims()
@@ -493,7 +495,8 @@ They sink."""
         ("# T\n\nSo.\n\n---\n\nRelevant Notes:\n- [[a]]\n", "# T\n\nSo.\n\n{}\n\n---\n\nRelevant Notes:\n- [[a]]\n"),
         ("# T\n\nSo.\n\n\n---\nTopics:\n- [[a]]", "# T\n\nSo.\n\n\n{}\n\n---\nTopics:\n- [[a]]"),
         ("# T\n\n---\n\nSo.\n## Relevant Notes\n", "# T\n\n---\n\nSo.\n\n{}\n\n## Relevant Notes\n"),
-        ("So.\n\n---\n\nTopics:\n\nRelevant Notes:\n", "So.\n\n---\n\nTopics:\n\n{}\n\nRelevant Notes:\n"),
+        ("So.\n\n---\n\nTopics:\n\nRelevant Notes:\n", "So.\n\n{}\n\n---\n\nTopics:\n\nRelevant Notes:\n"),
+        ("So.\n\n## Related Claims\n- [[a]]\n", "So.\n\n{}\n\n## Related Claims\n- [[a]]\n"),
         ("```\n---\nTopics:\n```\n\nSo.\n", "```\n---\nTopics:\n```\n\nSo.\n\n{}\n"),
         ("", "{}\n"),
     ],
@@ -540,7 +543,7 @@ def test_review_decides_an_addition_without_any_files() -> None:
 
 
 def test_additions_go_to_the_branch_that_the_settings_name(cities: Base) -> None:
-    cities.write("codex.toml", '[git]\nbranch = "extract/{source}"\nsubject = "{agent}: {n} from {source}"\n')
+    cities.write("codex.toml", '[git]\nbranch = "extract/{source}"\nsubject = "\\u202e{agent}: {n} from {source}"\n')
     first, second = waits(cities, judged(), judged("challenges", 1))
     main = cities.git("rev-parse", "main")
     for made in (first, second):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import zlib
 from collections.abc import Sequence
 from itertools import pairwise
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from codex_kb.propose.kinds import extractive
 from codex_kb.records import Draft, Source
+from conftest import grows_linearly
 
 HARBOUR = """# Harbours
 
@@ -42,10 +42,11 @@ class WordHashes:
     dimension = 64
 
     def __init__(self) -> None:
-        self.calls = 0
+        self.calls = self.texts = 0
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         self.calls += 1
+        self.texts += len(texts)
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
             for word in text.lower().split():
@@ -157,7 +158,10 @@ def test_lexrank_prefers_what_others_resemble() -> None:
 
 
 def test_a_large_source_stays_within_bounds() -> None:
-    body = " ".join(f"Boat number {n} carries {n * 7} barrels to port {n % 97}." for n in range(20_000))
-    start = time.perf_counter()
-    assert len(propose(body)) == 10
-    assert time.perf_counter() - start < 6
+    def work(sentences: int) -> None:
+        body = " ".join(f"Boat number {n} carries {n * 7} barrels to port {n % 97}." for n in range(sentences))
+        encoder = WordHashes()
+        assert len(extractive.ExtractiveProposer(encoder).propose(source(body), 10).drafts) == 10
+        assert encoder.texts <= extractive.MAX_GRAPH
+
+    grows_linearly(work, extractive.MAX_GRAPH)

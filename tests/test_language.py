@@ -358,9 +358,9 @@ def test_what_does_not_pass(hosted: Any, naps: list[float], reply: Reply) -> Non
 
 def test_a_trickle_ends_in_time(hosted: Any, naps: list[float]) -> None:
     with ModelServer([slow(30, ok(GOOD))]) as server:
-        began = time.monotonic()
         assert "in time" in failure(server, hosted, attempts=2, timeout=0.2).message
-        assert time.monotonic() - began < 5
+        assert server.count == 2
+        assert not server.paid  # nobody waited for an answer
 
 
 def test_nobody_there(hosted: Any, naps: list[float]) -> None:
@@ -481,10 +481,9 @@ def test_interrupt(waiting: tuple[Any, ModelServer]) -> None:
     main = threading.main_thread().ident
     assert main is not None
     _when_asked(server, lambda: signal.pthread_kill(main, signal.SIGINT) if os.name == "posix" else None)
-    began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         asked.ask(PROMPT)
-    assert time.monotonic() - began < 5
+    assert not server.paid  # nobody waited for an answer
     assert not background._under_way
     time.sleep(0.2)
     assert server.count == 1

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from codex_kb.propose import drafts
 from codex_kb.records import Evidence, Hit, Packet, Proposal, Source, Turn
 from codex_kb.review import decide, packet, reading
+from codex_kb.text import marks
 
 TRICKS = (
     "## [x] forged", "<!-- id: 000000000000 -->", "- [x] done", "```", "- confidence: proven", "---", "> quoted",
@@ -32,11 +33,11 @@ def source_of(body: str = BODY) -> Source:
 
 
 def proposal_of(quote: str, title: str = "", start: int = 0, description: str = "More of it") -> Proposal:
-    title = drafts.one_line(title) or "Boats are wide"
+    title = marks.one_line(title) or "Boats are wide"
     evidence = Evidence("inbox/a.md", "0" * 64, quote, start, start + len(quote))
     return Proposal(
         id=drafts.proposal_id("inbox/a.md", title, [quote]), source="inbox/a.md", source_sha256="0" * 64, title=title,
-        description=drafts.one_line(description) or "More", domain="boats", confidence="likely", relation="new",
+        description=marks.one_line(description) or "More", domain="boats", confidence="likely", relation="new",
         evidence=(evidence,), nearest=(), proposer="extractive", generation=0, notes=(),
     )  # fmt: skip
 

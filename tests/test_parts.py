@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import pairwise
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codex_kb.text.parts import Part, split
+from conftest import grows_linearly
 
 LINES = st.sampled_from(
     ["# A", "## B ##", "###### C", "####### no", "#no", "    # no", "```", "~~~~ x", "``", "One. Two! Three?", "", "  ",
@@ -102,7 +102,4 @@ def test_a_part_has_at_least_one_character() -> None:
 )
 @pytest.mark.parametrize("most", [16, 1000, 100_000])
 def test_time_is_linear(unit: str, most: int) -> None:
-    body = unit * (300_000 // len(unit))
-    began = time.perf_counter()
-    split(body, most)
-    assert time.perf_counter() - began < 3
+    grows_linearly(lambda size: split(unit * (size // len(unit)), most), 75_000)

@@ -18,6 +18,7 @@ from codex_kb.disk.transaction import Change, Transactions, locked, write_failed
 from codex_kb.disk.vcs import Repository
 from codex_kb.errors import Conflict, GitError, UsageError
 from codex_kb.kb import KnowledgeBase
+from codex_kb.text.marks import one_line
 
 _WAIT_SECONDS = 5.0
 #: What git must know of our own folders; written with their first file.
@@ -205,5 +206,5 @@ def message(settings: config.Git, subject: str, body: str, trailers: dict[str, s
         except (KeyError, IndexError, ValueError) as error:
             raise UsageError(f"[git] subject = {settings.subject!r} is no pattern", path=places.SETTINGS,
                              hint=f"known: {', '.join('{' + n + '}' for n in names)}") from error  # fmt: skip
-    lines = [f"{key}: {' '.join(value.split())}" for key, value in {**trailers, **settings.trailers}.items() if value]
-    return f"{' '.join(subject.split())}\n\n{body.strip()}\n\n" + "\n".join(lines) + "\n"
+    lines = [f"{key}: {one_line(value)}" for key, value in {**trailers, **settings.trailers}.items() if value]
+    return f"{one_line(subject)}\n\n{body.strip()}\n\n" + "\n".join(lines) + "\n"

@@ -12,11 +12,11 @@ from codex_kb.errors import NotFound, RefusedFile
 from codex_kb.index import entry
 from codex_kb.index import opened as indexes
 from codex_kb.kb import KnowledgeBase
-from codex_kb.propose import drafts
 from codex_kb.records import Source
 from codex_kb.review import publish
 from codex_kb.review.decide import Added
 from codex_kb.text import markdown_file, wikilinks
+from codex_kb.text.marks import one_line
 
 
 def named(kb: KnowledgeBase, name: str) -> list[str]:
@@ -48,7 +48,7 @@ def changes(kb: KnowledgeBase, added: Sequence[Added]) -> list[Change]:
             before[path] = after[path] = kb.store.read_bytes(path)
         addition = publish.Addition(
             each.kind, each.evidence, each.description, _link(kb, each.proposal.source),
-            drafts.one_line(each.proposal.proposer), kb.today(),
+            one_line(each.proposal.proposer), kb.today(),
         )  # fmt: skip
         after[path] = publish.add_evidence(after[path], path, addition)
     return [Change(path, before[path], after[path]) for path in before]

@@ -19,12 +19,11 @@ from codex_kb.index import opened, stored
 from codex_kb.index.entry import entry_path, key_of, manifest, texts_of, title_text
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import decisions_path, packet_path, record_path
-from codex_kb.propose.drafts import byline
 from codex_kb.records import Approved, Decision, Hit, Packet, Source
 from codex_kb.review import decide, publish
 from codex_kb.review.decide import Outcome
 from codex_kb.text import markdown_file
-from codex_kb.text.fields import NULL_RESULT, PROCESSED
+from codex_kb.text.fields import NULL_RESULT, PROCESSED, byline
 from codex_kb.text.fields import text as text_of
 
 _NEAREST = 8

@@ -8,6 +8,7 @@ from codex_kb import views
 from codex_kb.cli.common import global_options, here, highlighted, json_option, open_kb, out, out_json
 from codex_kb.records import Claim, Proposal, Source
 from codex_kb.review.decide import added_as
+from codex_kb.text.marks import one_line
 from codex_kb.workflow.show import Quote, Shown, show
 
 
@@ -53,20 +54,16 @@ def _judged(proposal: Proposal) -> None:
     """What is said of the proposal, and by both sides of its debate."""
     out(" ".join(x for x in (f"relation: {proposal.relation}", proposal.target) if x))
     if proposal.why:
-        out(f"why: {_one(proposal.why)}")
+        out(f"why: {one_line(proposal.why)}")
     for note in proposal.notes:
-        out(f"please check: {_one(note)}")
+        out(f"please check: {one_line(note)}")
     for quote in proposal.unlocated:
-        out(f"not located in the source: {_one(quote)}")
+        out(f"not located in the source: {one_line(quote)}")
     if proposal.debate:
         out("\nDebate:")
     for turn in proposal.debate:
-        out(f"  {turn.side}: {_one(turn.point)}")
-        out(f"      “{_one(turn.quote)}” · {turn.place or 'not located: the point is lost'}")
-
-
-def _one(text: str) -> str:
-    return " ".join(text.split())
+        out(f"  {turn.side}: {one_line(turn.point)}")
+        out(f"      “{one_line(turn.quote)}” · {turn.place or 'not located: the point is lost'}")
 
 
 def _evidence(found: Shown) -> None:

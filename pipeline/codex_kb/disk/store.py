@@ -18,11 +18,10 @@ from codex_kb.errors import NotFound, RefusedFile
 from codex_kb.layout import Layout
 from codex_kb.records import Claim, Decision, Evidence, Hit, Packet, Problem, Proposal, Source, Turn
 from codex_kb.text import fields as names
-from codex_kb.text import markdown_file
+from codex_kb.text import markdown_file, marks
 from codex_kb.text.markdown_file import MarkdownFile
 
 _H1 = re.compile(r"# +(.+?)(?: +#+)? *$")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 
 
 class Store:
@@ -275,15 +274,9 @@ def claim_evidence(claim: Claim) -> list[Evidence]:
 
 
 def heading(body: str) -> str:
-    """The text of the first `# ` heading outside of code, or nothing."""
-    fence = ""
-    for line in body.split("\n"):
-        found = _FENCE.match(line)
-        if found and not fence:
-            fence = found[1]
-        elif found and line.strip().startswith(fence) and not line.strip().strip(fence[0]):
-            fence = ""
-        elif not fence and (title := _H1.match(line.rstrip())):
+    """The text of the first `# ` heading outside of code and comments, or nothing."""
+    for line in marks.lines(body):
+        if not line.inside and (title := _H1.match(line.text.rstrip())):
             return title[1].strip()
     return ""
 

@@ -7,6 +7,7 @@ from typing import Any
 from codex_kb.language import keys
 from codex_kb.language.doors import Door
 from codex_kb.language.retry import Fault
+from codex_kb.text.marks import one_line
 
 _BUSY = (408, 409, 429)
 _LONGEST = 200  # characters of what a service says
@@ -39,8 +40,7 @@ def said(error: Any, door: Door) -> str:
     text = body.get("message") if isinstance(body, dict) else body
     if not isinstance(text, str) or "<html" in text.lower():
         return ""
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    text = keys.redact(text, [door.key])
+    text = keys.redact(one_line(text), [door.key])
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from codex_kb.records import Decision, Draft, Evidence, Hit, Proposal, Source
+from codex_kb.text.fields import byline
+from codex_kb.text.marks import one_line
 
 #: Cosine of two claims (all-MiniLM-L6-v2) from which a hint is given; a person decides.
 DUPLICATE = 0.85
@@ -148,20 +150,6 @@ def proposal_id(source: str, title: str, quotes: Iterable[str]) -> str:
     return hashlib.sha256("\0".join([source, title, *quotes]).encode()).hexdigest()[:12]
 
 
-def one_line(text: str) -> str:
-    """White space folded, control and invisible format characters out."""
-    kept = (char for char in text if unicodedata.category(char) != "Cf")
-    spaced = "".join(" " if unicodedata.category(char) == "Cc" else char for char in kept)
-    return " ".join(spaced.split())
-
-
 def folder_name(domain: str) -> str:
     """A domain as the name of one folder: lower case, hyphens for all but letters and digits."""
     return "-".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", domain).casefold()))[:80].strip("-")
-
-
-def byline(source: Source) -> str:
-    """Author, title and date of a source on one line, as far as they are known."""
-    name = f'"{source.title}"'
-    named = f"{source.author}, {name}" if source.author else name
-    return one_line(f"{named} ({source.date})" if source.date else named)

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, get_args
 
 from codex_kb.records import Prompt, Relation, Source, Turn, Verdict
 from codex_kb.text.fields import CONFIDENCES
-from codex_kb.text.ground import visible
+from codex_kb.text.marks import one_line, visible
 
 #: Part of the key of every answer that is kept: a new one asks anew.
 VERSION = "2"
@@ -216,7 +216,7 @@ def _safe(text: str) -> str:
 
 
 def _line(text: str, most: int) -> str:
-    line = " ".join(visible(text[: 4 * most]).split())
+    line = one_line(text[: 4 * most])
     return line if len(line) <= most else line[: most - 1] + "…"
 
 

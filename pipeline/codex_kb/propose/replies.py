@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar, cast, get_args
 
 from codex_kb.records import Relation
 from codex_kb.text.fields import CONFIDENCES
-from codex_kb.text.ground import visible
+from codex_kb.text.marks import one_line
 
 T = TypeVar("T")
 
@@ -188,7 +188,7 @@ def _fields(item: Any) -> Candidate:
 
 def _line(value: Any, most: int) -> str:
     """A text on one line, cut to `most` characters; empty for all that is no text."""
-    return " ".join(visible(value[: 4 * most]).split())[:most].rstrip() if isinstance(value, str) else ""
+    return one_line(value[: 4 * most])[:most].rstrip() if isinstance(value, str) else ""
 
 
 def _prose(value: Any, most: int) -> str:

@@ -10,6 +10,7 @@ from codex_kb.records import Packet, Proposal
 from codex_kb.review import packet as packets
 from codex_kb.review import reading
 from codex_kb.review.reading import PacketError, ParsedPacket, Section
+from codex_kb.text.marks import one_line
 
 ENDS_EARLY = f"ends early: was it cut off while saving? Where it is whole, end it with the line {reading.END}"
 #: Lines that say where a quote stands, or what is near: hints of an earlier day, and what an editor wrapped of them.
@@ -87,7 +88,7 @@ def _restore_ids(sections: Sequence[Section], known: Mapping[str, Proposal | Non
 def _alike(section: Section, proposal: Proposal) -> bool:
     written = (*(e.quote for e in proposal.evidence), *proposal.unlocated)
     quotes = {"\n".join(packets.quote_lines(each)) for each in written}
-    return section.title.casefold() == packets.one_line(proposal.title).casefold() or bool(quotes & {*section.quotes})
+    return section.title.casefold() == one_line(proposal.title).casefold() or bool(quotes & {*section.quotes})
 
 
 def _unknown(section: Section, missing: Sequence[str]) -> str:

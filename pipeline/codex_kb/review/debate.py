@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from codex_kb.records import Turn
-from codex_kb.text.ground import locate, visible
+from codex_kb.text.ground import locate
+from codex_kb.text.marks import one_line, visible
 
 Side = Literal["for", "against"]
 
@@ -59,5 +60,5 @@ def render(turns: Sequence[Turn]) -> str:
 
 
 def _harmless(text: str) -> str:
-    line = " ".join(visible(text[: 2 * _MOST]).split())
+    line = one_line(text[: 2 * _MOST])
     return (line if len(line) <= _MOST else line[:_MOST] + "…").translate(_HARMLESS)

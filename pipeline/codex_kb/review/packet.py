@@ -16,11 +16,11 @@ from itertools import dropwhile, takewhile
 from pathlib import PurePosixPath
 
 from codex_kb.layout import PACKETS
-from codex_kb.records import Evidence, Hit, Packet, Proposal
+from codex_kb.records import Evidence, Hit, Packet, Proposal, Source
 from codex_kb.review import debate, reading
 from codex_kb.review.reading import ADDS_TO, AS, END, HELD, RUN, PacketError
 from codex_kb.text.fields import CONFIDENCES
-from codex_kb.text.ground import visible
+from codex_kb.text.marks import one_line, visible
 
 #: How evidence is added to a claim.
 KINDS = ("extend", "confirm", "challenge")
@@ -55,6 +55,20 @@ def nothing_id(packet: Packet) -> str:
 
 
 # -- writing ---------------------------------------------------------------------------------------
+
+
+class Placer:
+    """Says where a quote stands, for a person: lines of the file and characters of the body."""
+
+    def __init__(self, source: Source, body_line: int) -> None:
+        self._body = source.body
+        self._line = body_line
+
+    def __call__(self, evidence: Evidence) -> str:
+        first = self._line + self._body.count("\n", 0, evidence.start)
+        last = self._line + self._body.count("\n", 0, max(evidence.start, evidence.end - 1))
+        lines = f"line {first}" if first == last else f"lines {first}-{last}"
+        return f"Quote: {PurePosixPath(evidence.source).name}, {lines} (characters {evidence.start}-{evidence.end})"
 
 
 def render(packet: Packet, byline: str, place: Callable[[Evidence], str]) -> str:
@@ -209,7 +223,9 @@ def addition(proposal: Proposal) -> tuple[str, str] | None:
 
 def link(path: str) -> str:
     """A claim's file as a link."""
-    return f"[[{_plain(PurePosixPath(path).stem)}]]"
+    # What no reader sees may tell two files' names apart: it stays, all but control characters.
+    name = " ".join(_CONTROL.sub(" ", PurePosixPath(path).stem).split())
+    return f"[[{_no_comment(name)}]]"
 
 
 def _items(texts: Iterable[str]) -> list[str]:
@@ -226,14 +242,13 @@ def quote_lines(quote: str) -> list[str]:
     return [visible(line).rstrip() for line in _BREAK.split(quote)]
 
 
-def one_line(text: str) -> str:
-    """A text on one line, without control characters."""
-    return " ".join(_CONTROL.sub(" ", text).split())
-
-
 def _plain(text: str) -> str:
     """On one line, unable to open or close a comment."""
-    return one_line(text).replace("<!--", "<! --").replace("-->", "-- >")
+    return _no_comment(one_line(text))
+
+
+def _no_comment(line: str) -> str:
+    return line.replace("<!--", "<! --").replace("-->", "-- >")
 
 
 def annotate(text: str, errors: Sequence[PacketError]) -> str:

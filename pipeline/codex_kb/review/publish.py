@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from codex_kb.records import Approved, Evidence, Hit, Proposal, Source
-from codex_kb.text import markdown_file, sentences
+from codex_kb.text import markdown_file, marks, sentences
 from codex_kb.text.markdown_file import MarkdownFile
 
 _SLUG_BYTES = 150
@@ -23,11 +23,7 @@ _CONTEXT_CHARS = 1200
 #: Cosine from which an approved claim links to another.
 LINKED = 0.5
 _MAX_LINKS = 3
-#: What closes a claim's body.
-_CLOSING = re.compile(r"(?:#+ +)?(?:\*\*)?(?:Relevant Notes|Topics):?(?:\*\*)?\s*$")
-_RULE = re.compile(r"-{3,}\s*$")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_SENTENCE_END = (".", "!", "?", "…", "。")
+_SENTENCE_END = tuple(marks.STOPS + marks.FINAL_STOPS)
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)$")
 
 
@@ -177,7 +173,7 @@ def _block(addition: Addition) -> list[str]:
 def _with_block(data: bytes, file: MarkdownFile, block: list[str]) -> bytes:
     """The file with the block before what closes its body, blank lines around it."""
     newline = "\r\n" if "\r\n" in file.text else "\n"
-    at = file.body_start + _closing(file.body)
+    at = file.body_start + marks.closing(file.body)
     before, after = file.text[:at], file.text[at:]
     *above, last = before[file.body_start :].split("\n")
     text = newline * (2 if last else 1 if above and above[-1].strip() else 0) + newline.join(block)
@@ -188,25 +184,6 @@ def _with_block(data: bytes, file: MarkdownFile, block: list[str]) -> bytes:
     bom = len(data) - len(file.text.encode())
     place = bom + len(before.encode())
     return data[:place] + text.encode() + data[place:]
-
-
-def _closing(body: str) -> int:
-    """Where the end of a claim's body begins: the rule above "Relevant Notes:" or "Topics:"; else the body's end."""
-    lines = body.split("\n")
-    names = {"relevant": -1, "topics": -1}
-    fence = ""
-    for number, line in enumerate(lines):
-        if found := _FENCE.match(line):
-            fence = "" if fence and found[1].startswith(fence) else fence or found[1]
-        elif not fence and _CLOSING.match(line):
-            names["topics" if "Topics" in line else "relevant"] = number
-    first = names["relevant"] if names["relevant"] >= 0 else names["topics"]
-    if first < 0:
-        return len(body)
-    above = next((n for n in range(first - 1, -1, -1) if lines[n].strip()), -1)
-    if above >= 0 and _RULE.match(lines[above]):
-        first = above
-    return sum(len(line) + 1 for line in lines[:first])
 
 
 def _as_list(value: Any) -> list[Any]:

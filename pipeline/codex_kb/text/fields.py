@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from codex_kb.text.marks import one_line
+
+if TYPE_CHECKING:
+    from codex_kb.records import Source
 
 CONFIDENCES = ("proven", "likely", "experimental", "speculative")
 
@@ -46,3 +51,10 @@ def status_of(fields: Mapping[str, Any]) -> str:
     """The source's place in its life cycle, legacy spellings and a missing status resolved."""
     value = text(fields.get("status")).lower()
     return _STATUS.get(value, value)
+
+
+def byline(source: Source) -> str:
+    """Author, title and date of a source on one line, as far as they are known."""
+    name = f'"{source.title}"'
+    named = f"{source.author}, {name}" if source.author else name
+    return one_line(f"{named} ({source.date})" if source.date else named)

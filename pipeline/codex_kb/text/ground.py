@@ -15,15 +15,8 @@ from functools import lru_cache
 from itertools import islice
 
 from codex_kb.records import Evidence
+from codex_kb.text.marks import HIDDEN, visible
 
-#: What no reader sees: controls that are no white space, format and tag characters, variation selectors, fillers,
-#: surrogates (Unicode's Default_Ignorable_Code_Point and the categories Cc and Cs).
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    "\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f"
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
-_ODD_SPACE = re.compile("[\x0b\x0c\x1c-\x1f\x85\u2028\u2029]")
 _FOLDED = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'"),
     **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"'),
@@ -38,11 +31,6 @@ _TRIES = 20
 
 #: Folded text and, for each of its characters, the offset of the character that it stands for.
 _View = tuple[str, "array[int]"]
-
-
-def visible(text: str) -> str:
-    """The text without what no reader sees; `locate` finds in the text what is quoted from this."""
-    return _ODD_SPACE.sub(" ", _HIDDEN.sub("", text))
 
 
 def locate(quote: str, body: str, near: int = 0) -> tuple[int, int] | None:
@@ -108,7 +96,7 @@ def _occurrences(needle: str, text: str, at: int) -> Iterator[int]:
 def _fold_char(char: str) -> str:
     if char.isspace():
         return " "
-    if _HIDDEN.match(char):
+    if HIDDEN.match(char):
         return ""
     if _LIGATURES[0] <= char <= _LIGATURES[1] or _FULL_WIDTH[0] <= char <= _FULL_WIDTH[1]:
         char = unicodedata.normalize("NFKC", char)

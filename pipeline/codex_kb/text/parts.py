@@ -1,7 +1,7 @@
 """A Markdown body in parts that a language model can read one at a time, cut where a reader would pause.
 
 Sections are kept whole and joined while they fit; one that is too long is cut after a paragraph, else after
-a sentence, else at white space, else anywhere.
+a list item or sentence, else at white space, else anywhere.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-#: An ATX heading, or a line that opens or closes fenced code (CommonMark 0.31, 4.2 and 4.5).
-_LINE = re.compile(
-    r"^ {0,3}(?:(?P<fence>`{3,}+|~{3,}+)(?P<info>[^\n]*+)|(?P<marks>#{1,6}+)(?:[^\S\n]++(?P<title>[^\n]*+))?$)",
-    re.MULTILINE,
-)
-#: Where a part may end, best first: after a paragraph, a sentence, white space.
+from codex_kb.text import marks
+
+#: CommonMark 0.31, 4.2.
+_HEADING = re.compile(r" {0,3}(?P<marks>#{1,6}+)(?:\s++(?P<title>.*+))?$")
+#: Where a part may end, best first: after a paragraph, a list item or sentence, white space.
 _PAUSES = (
     re.compile(r"\n[^\S\n]*+\n\s*+"),
-    re.compile(r"(?<=[.!?…])[\"'”\u2019»)\]*_]*+\s++|[。\uff01\uff1f]++"),
+    re.compile(rf"{marks.BLOCK.pattern}|{marks.BETWEEN.pattern}"),
     re.compile(r"\s++"),
 )
 _TITLE = 80  # characters of each heading in a path
@@ -63,25 +62,19 @@ def _end(body: str, ends: list[int], start: int, most: int) -> int:
     if end == len(body) or end > least or (end > start and ends[section + 1] - end <= most):
         return end
     for pause in _PAUSES:
-        places = [found.end() for found in pause.finditer(body, least, limit)]
+        places = [found.end() for found in pause.finditer(body, least, limit) if found.end() > start]
         if places:
             return places[-1]
     return limit
 
 
 def _headings(body: str) -> Iterator[tuple[int, str]]:
-    """(start, path) of each heading that is not in fenced code."""
+    """(start, path) of each heading that is not in fenced code or a comment."""
     path: list[tuple[int, str]] = []
-    fence = ""
-    for line in _LINE.finditer(body):
-        marks = line["fence"]
-        if marks and fence:
-            if marks.startswith(fence) and not line["info"].strip():
-                fence = ""
-        elif marks:
-            fence = marks if marks[0] == "~" or "`" not in line["info"] else ""
-        elif not fence:
-            level = len(line["marks"])
-            title = " ".join((line["title"] or "")[: 2 * _TITLE].split()).rstrip("#").strip()[:_TITLE]
+    for line in marks.lines(body):
+        found = None if line.inside else _HEADING.match(line.text)
+        if found:
+            level = len(found["marks"])
+            title = " ".join((found["title"] or "")[: 2 * _TITLE].split()).rstrip("#").strip()[:_TITLE]
             path = [*((above, name) for above, name in path if above < level), (level, title)]
-            yield line.start(), " > ".join(name for _, name in path if name)
+            yield line.start, " > ".join(name for _, name in path if name)

@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+
+from codex_kb.text import marks
 
 _PASSAGE_WORDS = 100
 _MOST_PASSAGES = 8
 
-_TAIL = re.compile(r"^[ \t]*(?:\*\*|#+ *)?(?:Relevant Notes|Topics|Related(?: Claims| Notes)?):?(?:\*\*)?:?[ \t]*$",
-                   re.MULTILINE | re.IGNORECASE)  # fmt: skip
 _HEADING = re.compile(r"^#{1,6} .*$", re.MULTILINE)
 _RULE = re.compile(r"^[ \t]*---+[ \t]*$", re.MULTILINE)
 _WIKILINK = re.compile(r"\[\[([^\[\]|\n]+)(?:\|([^\[\]\n]+))?\]\]")
 _ADDRESS = re.compile(r"\]\([^)\n]*\)")
 _EMPHASIS = re.compile(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}")
-_BLOCK = re.compile(r"\n\s*\n|\n(?=[ \t]*(?:[-*+]|\d+[.)])[ \t])")
-_SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[A-Z0-9])")
 
 
 def prose(body: str) -> str:
     """A claim's argument: its body without headings, marks, and the links below it."""
-    tail = _TAIL.search(body)
-    text = body[: tail.start()] if tail else body
-    text = _RULE.sub("", _HEADING.sub("", text))
+    text = _RULE.sub("", _HEADING.sub("", body[: marks.closing(body)]))
     text = _WIKILINK.sub(lambda link: link[2] or link[1].rsplit("/", 1)[-1].removesuffix(".md"), text)
     return _EMPHASIS.sub("", _ADDRESS.sub("]", text)).strip()
 
 
 def passages(body: str) -> list[str]:
     """The argument in passages of about 100 words that end with sentences; at most 8, longer ones where need be."""
-    sentences = list(_sentences(prose(body)))
+    sentences = list(marks.plain_sentences(prose(body)))
     total = sum(len(sentence.split()) for sentence in sentences)
     most = max(_PASSAGE_WORDS, -(-total // _MOST_PASSAGES))
     found: list[str] = []
@@ -48,8 +43,3 @@ def passages(body: str) -> list[str]:
     elif open_:
         found.append(" ".join(open_))
     return found
-
-
-def _sentences(text: str) -> Iterator[str]:
-    for block in _BLOCK.split(text):
-        yield from (sentence for sentence in _SENTENCE.split(" ".join(block.split())) if sentence.strip())

@@ -15,6 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from codex_kb.text import marks
+from codex_kb.text.marks import FINAL_STOPS, STOPS
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
@@ -59,8 +62,6 @@ _LONG = 2_000  # characters: a longer line is prose, and no pattern below needs 
 
 # -- lines to blocks -----------------------------------------------------------------------------
 
-_LINE = re.compile(r"[^\r\n]*+(?:\r\n|\r|\n)?")
-_FENCE = re.compile(r"(`{3,}+|~{3,}+)([^`]*+)$")
 _ATX = re.compile(r"(#{1,6})(?:[ \t]++(?=(.*))|$)", re.DOTALL)
 _MARKER = re.compile(r"(?:[-*+•‣◦]|\(?(?:\d{1,3}|[A-Za-z]|[ivx]{1,4})[.)])[ \t]++(?:\[[ xX]\][ \t]++)?")
 _DEFINITION = re.compile(r"\[[^\]\n]{1,200}\]:(?:\s|$)")
@@ -87,8 +88,8 @@ _STAMP = re.compile(
     re.IGNORECASE,
 )
 _BYLINE = re.compile(r"(?i:by)[ \t]++(?:[A-Z][\w.'\u2019-]*+[ \t,&]*+(?:(?:and|de|van|von|da|der)[ \t]++)?){1,6}$")
-_END = tuple(".!?…。\uff01\uff1f؟।॥")
-_QUOTED_END = (*_END, *(stop + mark for stop in ".!?…。\uff01\uff1f" for mark in "\"'”\u2019)*_»"))
+_END = tuple(STOPS + FINAL_STOPS)
+_QUOTED_END = (*_END, *(stop + mark for stop in _END for mark in "\"'”\u2019)*_»"))
 
 
 class _Blocks:
@@ -99,16 +100,17 @@ class _Blocks:
         self.blocks: list[_Block] = []
         self.section = ""
         self.open: _Block | None = None
-        self.skip_until = ""  # what closes the code fence or the comment we are in
         self.in_list = False
         self.in_table = False
         self.after_blank = True
 
     def read(self) -> list[_Block]:
         """Every block that holds prose or a heading."""
-        for found in _LINE.finditer(self.body):
-            if found.end() > found.start():
-                self._line(found.start(), found.end())
+        for line in marks.lines(self.body):
+            if line.inside:
+                self.open = None
+            else:
+                self._line(line.start, line.start + len(line.text))
         return [block for block in self.blocks if not _is_metadata(self.body, block)]
 
     def _line(self, start: int, end: int) -> None:
@@ -119,8 +121,6 @@ class _Blocks:
             at += 1
         text = self.body[at:end].rstrip()
         end = at + len(text)
-        if self._skipped(text):
-            return
         if not text:
             self.open, self.in_table, self.after_blank = None, False, True
             return
@@ -137,23 +137,6 @@ class _Blocks:
 
     def _continues(self, indented: bool, is_item: bool) -> bool:
         return self.open is not None or indented or is_item
-
-    def _skipped(self, text: str) -> bool:
-        """Inside a code fence or an HTML comment, or opening one."""
-        if self.skip_until:
-            closing = text.rstrip("`~") == "" and text.startswith(self.skip_until)
-            if closing or (self.skip_until == "-->" and "-->" in text):
-                self.skip_until = ""
-            return True
-        fence = _FENCE.match(text)
-        if fence:
-            self.skip_until = fence[1]
-        elif text.startswith("<!--"):
-            self.skip_until = "" if "-->" in text else "-->"
-        else:
-            return False
-        self.open = None
-        return True
 
     def _no_prose(self, text: str) -> bool:
         """Rules, tables, images, definitions, raw HTML and lines of mere links end a paragraph."""
@@ -247,8 +230,8 @@ def _is_value(text: str) -> bool:
 # -- blocks to sentences -------------------------------------------------------------------------
 
 _STOP = re.compile(
-    r"(?<![.!?…])[.!?…]++(?:[\"'”\u2019»)\]*_~`]|\[\^?[\w, \u2013-]{1,12}\])*+(?=\s|$)|"
-    r"(?<![。\uff01\uff1f؟।॥])[。\uff01\uff1f؟।॥]++[\"'”\u2019»」』\uff09)\]*_]*+"
+    rf"(?<![{STOPS}])[{STOPS}]++(?:[\"'”\u2019»)\]*_~`]|\[\^?[\w, \u2013-]{{1,12}}\])*+(?=\s|$)|"
+    rf"(?<![{FINAL_STOPS}])[{FINAL_STOPS}]++[\"'”\u2019»」』\uff09)\]*_]*+"
 )
 _BEFORE = re.compile(r"[^\s(\[\"“'\u2018*_]*$")
 _NEXT = re.compile(r"[\s\"“”'\u2018\u2019«(\[*_~`>#¿¡-]*+")
@@ -324,7 +307,7 @@ def _stops(view: str) -> Iterator[int]:
 
 def _ends(view: str, stop: re.Match[str], previous: int) -> bool:
     mark = stop[0]
-    if mark[0] in "。\uff01\uff1f؟।॥" or stop.end() == len(view):
+    if mark[0] in FINAL_STOPS or stop.end() == len(view):
         return True
     opening = _NEXT.match(view, stop.end())
     at = opening.end() if opening else stop.end()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from codex_kb.text import marks
 from codex_kb.text.words import found_terms, terms
 
 _FRONTMATTER = re.compile(r"\ufeff?---[ \t]*\r?\n.*?^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
-_SENTENCE = re.compile(r"(?<=[.!?。！？])[\"')\]]*\s+|\n\s*\n|\n(?=[ \t]*(?:[-*+#]|\d+[.)])[ \t])")
 _QUOTED = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
 #: Below a quote: where it is from.
 _CITATION = re.compile(r"^[ \t]*\u2014 \[.*$", re.MULTILINE)
@@ -27,19 +27,13 @@ def best(text: str, worth: Mapping[str, float]) -> tuple[str, tuple[tuple[int, i
     `worth` says what each term that was asked for counts. Where no sentence has any: nothing.
     """
     chosen, most = "", 0.0
-    for sentence in _sentences(text):
+    for sentence in marks.plain_sentences(_CITATION.sub("", _QUOTED.sub("", text))):
         has = set(terms(sentence))
         value = sum(weight for term, weight in worth.items() if term in has)
         if value > most:
             chosen, most = sentence, value
     places = [(start, end) for term, start, end in found_terms(chosen) if term in worth]
     return _cut(chosen, places)
-
-
-def _sentences(text: str) -> Iterator[str]:
-    for sentence in _SENTENCE.split(_CITATION.sub("", _QUOTED.sub("", text))):
-        if sentence:
-            yield " ".join(sentence.split())
 
 
 def _cut(sentence: str, places: list[tuple[int, int]]) -> tuple[str, tuple[tuple[int, int], ...]]:

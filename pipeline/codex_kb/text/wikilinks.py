@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from codex_kb.text import marks
+
 _LINK = re.compile(r"\[\[([^\[\]\n]{1,1000})\]\]")
 _CODE = re.compile(r"`[^`\n]*`")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _WORD = re.compile(r"\w+")
 #: Fields that name other claims, with or without brackets.
 RELATIONS = ("depends_on", "challenged_by", "challenges", "related_claims", "related_to", "supports")
@@ -47,13 +48,11 @@ def target(link: str) -> str:
 
 def links_in(body: str, first_line: int = 1) -> Iterator[tuple[int, str]]:
     """(line, link) of every `[[…]]` that the text makes itself: not in code, not in quotes."""
-    fence = ""
-    for number, line in enumerate(body.split("\n"), first_line):
-        found = _FENCE.match(line)
-        if found and (not fence or found[1].startswith(fence)):
-            fence = "" if fence else found[1]
-        elif not fence and "[[" in line and not line.lstrip().startswith(">"):
-            for link in _LINK.findall(_CODE.sub("", line)):
+    number, at = first_line, 0
+    for line in marks.lines(body):
+        if line.inside != "code" and "[[" in line.text and not line.text.lstrip().startswith(">"):
+            number, at = number + body.count("\n", at, line.start), line.start
+            for link in _LINK.findall(_CODE.sub("", line.text)):
                 yield number, link
 
 

@@ -24,7 +24,6 @@ from codex_kb.review import debate, packet, reading
 from codex_kb.review.waiting import full_id
 from codex_kb.run.local import in_order
 from codex_kb.text.markdown_file import parse
-from codex_kb.workflow.ingest import Placer
 
 _KNOWN = 5
 #: What of the source each side reads around the quotes, in characters.
@@ -163,7 +162,7 @@ class Debates:
             report=(*waiting.report, f"debate about {argued.id}, {result.model}: {result.spent}"),
         )  # fmt: skip
         file = parse(self._kb.store.read_bytes(waiting.source), waiting.source)
-        place = Placer(source, file.body_line)
+        place = packet.Placer(source, file.body_line)
         changes = [change(self._kb.layout.root, record_path(waiting.name), packet_to_json(written))]
         if text is not None:
             told = packet.retold(_with(text, argued, place), written)
@@ -182,7 +181,7 @@ def no_language_model() -> UsageError:
     return UsageError("a debate needs a language model", hint=f"--model M, or [propose] model: {language.forms()}")
 
 
-def _with(text: str, argued: Proposal, place: Placer) -> str:
+def _with(text: str, argued: Proposal, place: packet.Placer) -> str:
     """The packet's text with the debate at the end of its proposal's section, in place of an earlier one."""
     parsed = reading.parse(text)
     sections = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from codex_kb import sources
 from codex_kb.acts import Act, branch_for, message, perform, writing
@@ -20,11 +19,11 @@ from codex_kb.ports import Proposer
 from codex_kb.propose import drafts
 from codex_kb.propose.background import Background
 from codex_kb.propose.team import Proposers, Team, total
-from codex_kb.records import Drafted, Evidence, Packet, Plan, Problem, Proposal, Source
+from codex_kb.records import Drafted, Packet, Plan, Problem, Proposal, Source
 from codex_kb.review import account, decide, packet, reading
 from codex_kb.run.local import in_order
 from codex_kb.text import lifecycle, markdown_file
-from codex_kb.text.fields import PROCESSING, status_of
+from codex_kb.text.fields import PROCESSING, byline, status_of
 from codex_kb.text.lifecycle import Row
 
 _NEAREST = 3
@@ -224,8 +223,8 @@ class _Proposing:
 
     def _changes(self, work: _Work, written: Packet, before: Packet | None) -> list[Change]:
         """Packet, its record and the source's status. What waits in an earlier packet stays as it was edited."""
-        place = Placer(work.source, work.body_line)
-        text = packet.render(written, drafts.byline(work.source), place)
+        place = packet.Placer(work.source, work.body_line)
+        text = packet.render(written, byline(work.source), place)
         if before is not None:
             text, written = self._merged(written, before, work.source, place)
         field_name = self.kb.settings.fields.get("status", "status")
@@ -238,7 +237,7 @@ class _Proposing:
             Change(written.source, work.data, data),
         ]
 
-    def _merged(self, written: Packet, before: Packet, source: Source, place: Placer) -> tuple[str, Packet]:
+    def _merged(self, written: Packet, before: Packet, source: Source, place: packet.Placer) -> tuple[str, Packet]:
         """The packet that waits, with what is new appended."""
         old, _ = decide.relocated(before, source)
         known = {p.id for p in before.proposals}
@@ -246,7 +245,7 @@ class _Proposing:
         both = dataclasses.replace(written, proposals=(*old.proposals, *added))
         text = self.kb.store.packet_text(before)
         if text is None or not before.proposals:
-            return packet.render(both, drafts.byline(source), place), both
+            return packet.render(both, byline(source), place), both
         parsed = reading.parse(packet.retold(text, written))
         if not account.is_whole(before, parsed):
             raise RefusedFile(account.ENDS_EARLY, path=packet_path(before.name), hint="mend it, then run this again")
@@ -259,7 +258,7 @@ class _Proposing:
         return message(
             self.kb.settings.git,
             f"{written.proposer}: propose {claims} from {written.name}",
-            f"What: {claims} proposed from {drafts.byline(source)}.\n"
+            f"What: {claims} proposed from {byline(source)}.\n"
             f"Why: the source was unprocessed; the proposals wait in {packet_path(written.name)}.",
             {"Source": written.source, "Proposed-by": written.proposer, "Generation": str(written.generation)},
         )
@@ -267,17 +266,3 @@ class _Proposing:
 
 def _refused(path: str, error: CodexError) -> Row:
     return Row(error.path or path, "refused", reason=error.message, line=error.line, hint=error.hint)
-
-
-class Placer:
-    """Says where a quote stands, for a person: lines of the file and characters of the body."""
-
-    def __init__(self, source: Source, body_line: int) -> None:
-        self._body = source.body
-        self._line = body_line
-
-    def __call__(self, evidence: Evidence) -> str:
-        first = self._line + self._body.count("\n", 0, evidence.start)
-        last = self._line + self._body.count("\n", 0, max(evidence.start, evidence.end - 1))
-        lines = f"line {first}" if first == last else f"lines {first}-{last}"
-        return f"Quote: {PurePosixPath(evidence.source).name}, {lines} (characters {evidence.start}-{evidence.end})"

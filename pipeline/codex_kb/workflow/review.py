@@ -16,13 +16,12 @@ from codex_kb.disk.transaction import Change, change
 from codex_kb.errors import CodexError, Conflict, NotFound, RefusedFile, UsageError
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import packet_path, record_path
-from codex_kb.propose import drafts
 from codex_kb.records import Packet, Source
 from codex_kb.review import decide, packet
 from codex_kb.review.decide import Outcome
 from codex_kb.review.waiting import full_id, ids_of, select
 from codex_kb.text import markdown_file
-from codex_kb.workflow.ingest import Placer
+from codex_kb.text.fields import byline
 
 #: Opens a file in the user's editor and returns when it is closed; False where the editor failed.
 Edit = Callable[[Path], bool]
@@ -158,7 +157,7 @@ class Review:
     def _rendered(self, waiting: Packet) -> str:
         file = self.kb.store.read_markdown(waiting.source)
         source = self.kb.store.as_source(file, waiting.source)
-        return packet.render(waiting, drafts.byline(source), Placer(source, file.body_line))
+        return packet.render(waiting, byline(source), packet.Placer(source, file.body_line))
 
     def _try(self, waiting: Packet, judge: Decide) -> None:
         """Decide one packet; what stops it is kept with the others' results."""
