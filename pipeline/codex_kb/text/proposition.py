@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from codex_kb.text.verbs import AUXILIARY, BASES, CONTRACTED, FINITE, NOUNS, PAST, THIRD, finite, third_person
+
 MAX_LENGTH = 300  # characters of a title; 255 bytes is what a file name holds, a slug is shorter
 _MAX_READ = 4_000  # characters of a text that are looked at: no title is longer
 
@@ -181,86 +183,6 @@ def _short(text: str) -> str:
 
 _TOKEN = re.compile(r"[^\W_]+(?:['\u2019&.-][^\W_]+)*+")
 _LATIN = re.compile(r"[A-Za-z]")
-_AUXILIARY = _words(
-    "is are was were am be been has have had do does did will would can could shall should may might must "
-    "cannot isn't aren't wasn't weren't hasn't haven't hadn't don't doesn't didn't won't wouldn't can't "
-    "couldn't shouldn't mustn't needn't it's that's there's they're we're you're i'm he's she's what's who's "
-    "they've we've i've they'll it'll we'll you'll let's needs ought"
-)
-#: Verbs as a dictionary lists them; a star marks those whose forms are nouns as well.
-_VERBS = _words(
-    "accelerate accept account* accrue achieve act adapt add address* adopt advance* affect aggregate agree "
-    "aim* align allocate allow alter amplify anchor answer* appear apply approach* argue arise arrive ask "
-    "assert assess assign assume attach attack* attempt* attract augment automate avoid backfire balance* "
-    "behave believe belong benefit* bias* block* blur boost bound* break* bridge* bring build* buy bypass "
-    "calculate call* cancel cap* capture* carry cascade* catch* cause* centralize challenge* change* "
-    "characterize charge* choose cite claim* climb* close* cluster* coevolve collapse collect combine come "
-    "commit compare compensate compete complement complete compound* compress compute concentrate concern* "
-    "conclude condition* confirm conflict* connect consider consist constitute constrain construct consume "
-    "contain continue contract* contradict contribute control* converge convert coordinate correlate "
-    "correspond cost* count* couple* cover* create cross damage* deal* decay decide decline* decouple "
-    "decrease defeat* defend define degrade delay* delegate* deliver demand* demonstrate deny depend deploy "
-    "derive describe deserve design* destroy deter determine develop differ diffuse diminish direct disagree "
-    "disappear discount* discover displace disrupt dissolve distinguish distort distribute diverge divide "
-    "dominate double* drain* drive* drop* earn ease educate eliminate embed emerge emphasize employ enable "
-    "encode encourage end* enforce engage enhance ensure entail enter entrench equal eradicate erode escape* "
-    "establish estimate* evaluate evolve exacerbate exaggerate exceed excel exclude execute exhibit* exist "
-    "expand expect experience* explain explode exploit* expose express extend extract* face* facilitate fade "
-    "fail fall* favor* favour* feed* feel fight* fill filter* find* finish* fit* flip* float flow* focus* "
-    "follow force* forecast* forget form* foster fracture fragment* free fuel* function* fund* gain* gate* "
-    "generate get give go govern grant* grow guarantee* halve happen harden harm* help* hide hinder hit* "
-    "hold* host* identify ignore illustrate impair implement imply impose improve incentivize include "
-    "increase* indicate induce influence* inform inherit inhibit inject innovate insist integrate intensify "
-    "interact interest* introduce invalidate invert invest invite* involve isolate issue* join judge* "
-    "justify keep kill know lack* lag* land* last launch* lead* leak* learn leave lend let leverage* lie* "
-    "lift* limit* link* live lock* look* lose lower* maintain make manage manufacture map* march* mark* "
-    "mask* match* matter* maximize mean measure* mediate meet merge migrate* minimize mirror* miss mitigate "
-    "model* moderate monetize monitor* motivate move* multiply need* negate note* obscure observe occur "
-    "offer* offset* open operate optimize order* organize originate outcompete outnumber outpace outperform "
-    "overcome overestimate override* overstate overtake owe own pair* pay* peak* penalize perform permit* "
-    "persist persuade place* plan* play* point* pose possess power* practice* precede predict prefer "
-    "preserve press* prevent price* prioritize proceed process* produce* prohibit project* proliferate "
-    "promise* promote prompt* propagate propose protect prove provide pull punish purchase* push* put raise "
-    "range* rank* reach* react read* realize rebuild recede receive recognize recommend reconstruct recover "
-    "reduce refer reflect reform* refuse regulate reinforce reject relate relax release* rely remain remove "
-    "render repeat replace replicate report* represent reproduce request* require reset* reshape resist "
-    "resolve respond rest* restore restrict result* retain retire return* reveal reverse reward* ride* rise* "
-    "risk* route* rule* run* satisfy save* say scale* score* see seek* seem segment select self-organize "
-    "sell send separate serve set* settle shape* share* shift* show* shrink shut sideline signal* signify "
-    "simplify sink sit slow* solve sort* span* spark* speak spend split* spread* stabilize stall* stand* "
-    "start* starve state* stay* steer stem stop store* strengthen strip structure* struggle* substitute* "
-    "succeed suffer suggest suit supply* support* suppress surface* surpass survey* survive sustain swamp* "
-    "switch* take target* teach tell tend test* think thought* thrive tie* tolerate trace* track* trade* "
-    "train* transfer* transform* translate transmit treat* trigger* triple* trust* try* turn* undercut "
-    "underestimate undermine understand understate undervalue unify unlock update* use* utilize validate "
-    "value* vanish vary* verify view* vindicate violate wait want warrant* waste* watch* weaken weigh widen "
-    "win* withdraw work* worsen write yield*"
-)
-_BASES = frozenset(verb.rstrip("*") for verb in _VERBS)
-_NOUNS = frozenset(verb.rstrip("*") for verb in _VERBS if verb.endswith("*"))
-_PAST = _words(
-    "arose ate became began bent bought broke brought built came caught chose cost cut dealt drew drove fell "
-    "fed felt found fought flew forgot forgave gave went got grew had held hid hit kept knew laid led left "
-    "lent let lost made meant met overcame overtook paid put ran rang read rose said sat saw sent set shook "
-    "shot shrank shut sold sought spent split spoke spread stole stood stuck swept took taught thought threw "
-    "told tore understood undercut won woke withdrew wore wrote become becomes begin begins grow draw draws "
-    "hurt hurts fly"
-)
-
-
-def _inflected(base: str) -> set[str]:
-    if base.endswith("e"):
-        return {base, base + "s", base + "d"}
-    if base[-1] == "y" and base[-2] not in "aeiou":
-        return {base, base[:-1] + "ies", base[:-1] + "ied"}
-    if base.endswith(("s", "x", "ch", "sh", "o")):
-        return {base, base + "es", base + "ed"}
-    return {base, base + "s", base + "ed", base + base[-1] + "ed"}
-
-
-_FINITE = _AUXILIARY | _PAST | frozenset(form for base in _BASES for form in _inflected(base))
-_CONTRACTED = ("n't", "'ll", "'ve", "'re")
-_THIRD = frozenset(form for base in _BASES for form in _inflected(base) - {base} if form.endswith("s"))
 _SUBORDINATE = _words("that which who whose where when while if because whether how why what wherever although since")
 _RELATIVE = _words("that which who")
 _PLURAL = _words("they we you i people and both also all children women men data")
@@ -304,13 +226,9 @@ def is_clause(text: str) -> bool:
     words = _TOKEN.findall(text[:_MAX_READ].lower().replace("\u2019", "'"))
     if not _LATIN.search(text):
         return bool(words)
-    if words and words[0] in _AUXILIARY and "'" in words[0]:
+    if words and words[0] in AUXILIARY and "'" in words[0]:
         return True
-    return any(_finite(word) and before not in _NO_SUBJECT for before, word in pairwise(words))
-
-
-def _finite(word: str) -> bool:
-    return word in _FINITE or (word.startswith("re") and word[2:] in _FINITE) or word.endswith(_CONTRACTED)
+    return any(finite(word) and before not in _NO_SUBJECT for before, word in pairwise(words))
 
 
 def is_sentence(text: str) -> bool:
@@ -322,9 +240,9 @@ def is_sentence(text: str) -> bool:
     if not _LATIN.search(text):
         return bool(words)
     adverb = bool(words) and words[0].endswith("ly")
-    if not words[adverb:] or _third_person(words[adverb]):
+    if not words[adverb:] or third_person(words[adverb]):
         return False  # "Shows how ...", "Naturally collapses to ...": the subject is missing
-    balance = 1 if "'" in words[0] and words[0] in _AUXILIARY else 0
+    balance = 1 if "'" in words[0] and words[0] in AUXILIARY else 0
     for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
         balance += bool(before and _is_main(before, word, after)) - (word in _SUBORDINATE)
         if balance > 0:
@@ -332,24 +250,20 @@ def is_sentence(text: str) -> bool:
     return False
 
 
-def _third_person(word: str) -> bool:
-    return word in _THIRD and word.rstrip("s") not in _NOUNS and word[:-2] not in _NOUNS
-
-
 def _is_main(before: str, word: str, after: str) -> bool:
     """Whether `word`, between its neighbours, is a finite verb rather than a noun or a participle."""
     if before in _RELATIVE:
-        return word in _FINITE
-    if before in _NO_SUBJECT or before in _AUXILIARY:
+        return word in FINITE
+    if before in _NO_SUBJECT or before in AUXILIARY:
         return False
-    if word in _AUXILIARY or word.endswith(_CONTRACTED) or word in _PAST:
+    if word in AUXILIARY or word.endswith(CONTRACTED) or word in PAST:
         return word not in ("be", "been")
     takes_object = after in _AFTER_VERB
-    if word in _BASES:
-        return (before.endswith(("s", "ly")) or before in _PLURAL) and (takes_object or word not in _NOUNS)
-    if word in _THIRD:
-        return takes_object or _third_person(word)
-    return word in _FINITE and after not in _AFTER_PARTICIPLE
+    if word in BASES:
+        return (before.endswith(("s", "ly")) or before in _PLURAL) and (takes_object or word not in NOUNS)
+    if word in THIRD:
+        return takes_object or third_person(word)
+    return word in FINITE and after not in _AFTER_PARTICIPLE
 
 
 def unresolved(title: str) -> bool:
@@ -392,4 +306,4 @@ def faults(title: str) -> list[str]:
 
 
 def _specific(word: str) -> bool:
-    return len(word) > 3 and word not in _GENERIC and word not in _AUXILIARY and word not in _PRONOUN
+    return len(word) > 3 and word not in _GENERIC and word not in AUXILIARY and word not in _PRONOUN
