@@ -374,7 +374,6 @@ def test_enrichments_come_when_the_packet_is_done_and_keep_what_is_there(cities:
         ("- adds to: [[cities]]", "- adds to:", "name the claim that it is added to"),
         ("- as: extend", "- as: prove", 'as "prove" is not one of extend, confirm, challenge'),
         ("- adds to: [[cities]]", "- adds to: [[Towns]]", "may mean codex/a/towns.md, codex/b/towns.md: name the path"),
-        ("- description: Workers learn from one another", "- description:", "needs a description"),
     ],
 )
 def test_an_addition_that_cannot_be_made_changes_nothing(cities: Base, old: str, new: str, message: str) -> None:
@@ -510,6 +509,12 @@ def test_only_the_lines_that_change_are_changed(bom: bytes, newline: str, body: 
         '"Nobody has flown it"', '["Nobody has flown it", "[[notes]]"]'
     )
     assert done == bom + (head + expected.format(BLOCK)).replace("\n", newline).encode()
+
+
+def test_an_addition_without_a_description_ends_with_its_quote() -> None:
+    data = HEADER.replace("{evidence}", "[]").encode()
+    done = publish.add_evidence(data, "claim.md", dataclasses.replace(ADDED, description="")).decode()
+    assert done.rstrip().splitlines()[-1].startswith("> ")
 
 
 def test_what_is_there_is_kept_and_nothing_comes_twice() -> None:

@@ -32,6 +32,19 @@ def test_approving_makes_a_claim_with_its_evidence_and_commit(kb: Base) -> None:
     assert "status: processing" in kb.read("inbox/notes.md")
 
 
+def test_a_claim_without_a_description_has_none(kb: Base) -> None:
+    (first, *_) = kb.ingest()
+    assert first["description"] == ""
+    assert any("there is no description" in note for note in first["notes"])
+    assert kb.run("review", "--approve", first["id"]).code == 0
+    text = kb.read(kb.claims()[0])
+    assert "description" not in text
+    assert "Stated in" not in text
+    assert f"# {first['title']}\n\n> " in text
+    found = kb.run("check", "codex", "--json")
+    assert (found.code, [(p["code"], p["severity"]) for p in found.json]) == (0, [("no-description", "note")])
+
+
 def test_deciding_everything_closes_the_source(kb: Base) -> None:
     kb.ingest()
     kb.mark("x", count=1)

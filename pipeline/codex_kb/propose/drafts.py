@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from codex_kb.records import Decision, Draft, Evidence, Hit, Proposal, Source
-from codex_kb.text.fields import byline
 from codex_kb.text.marks import one_line
 
 #: Cosine of two claims (all-MiniLM-L6-v2) from which a hint is given; a person decides.
@@ -85,8 +84,7 @@ def proposal(source: Source, draft: Draft, near: Near, proposer: str, generation
     notes = list(draft.notes)
     description = one_line(draft.description)
     if not description:
-        description = f"Stated in {byline(source)}"
-        notes.append("nothing beside the quote adds to the title: say in the description what it means")
+        notes.append("there is no description: nothing beside the quote adds to the title")
     domain = folder_name(draft.domain)
     if not domain:
         domain = near.domain or NO_DOMAIN

@@ -185,8 +185,6 @@ def _approve(proposal: Proposal, section: Section, source: Source) -> tuple[Appr
     values = {name: section.fields.get(name, "") for name in ("description", "domain", "confidence")}
     if not section.title:
         errors.append(PacketError(line, "an approved claim needs a title"))
-    if not values["description"]:
-        errors.append(PacketError(line, "an approved claim needs a description on one line"))
     if values["domain"].casefold() in RESERVED:
         errors.append(PacketError(line, f'domain "{values["domain"]}" is the name of a folder of ours: take another'))
     elif not _FOLDER.match(values["domain"]):
@@ -204,8 +202,6 @@ def _add(proposal: Proposal, section: Section, source: Source, named: Named) -> 
     """The proposal as evidence for a claim that is there; errors where it cannot be that."""
     line = section.line
     errors = []
-    if not section.fields.get("description"):
-        errors.append(PacketError(line, "evidence that is added needs a description on one line"))
     path, kind = packets.addition(proposal) or ("", packets.KINDS[0])
     kind = section.fields.get(reading.AS) or kind
     if kind not in packets.KINDS:
@@ -224,7 +220,7 @@ def _add(proposal: Proposal, section: Section, source: Source, named: Named) -> 
     evidence, faults = _evidence(proposal, section, source)
     if errors or faults:
         return None, errors + faults
-    return Added(proposal, section.title, section.fields["description"], evidence, claims[0], kind), []
+    return Added(proposal, section.title, section.fields.get("description", ""), evidence, claims[0], kind), []
 
 
 def _evidence(proposal: Proposal, section: Section, source: Source) -> tuple[tuple[Evidence, ...], list[PacketError]]:

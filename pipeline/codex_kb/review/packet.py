@@ -36,7 +36,7 @@ Put a mark between the brackets of a heading:
 Leave the brackets empty to decide later. Delete a whole section to reject it as "removed".
 You may change titles, descriptions, domains, confidence ({", ".join(CONFIDENCES)}) and
 quotes; a quote must stand in the source word for word. A description starts as the sentence beside
-the quote: say it better where it does not fit. Leave the id lines as they are.
+the quote: say it better where it does not fit, or leave it empty. Leave the id lines as they are.
 The questions below the quotes are for you to decide by; write no answers there.
 Save and close. Edited elsewhere or later? Then run: codex review --apply
 -->"""

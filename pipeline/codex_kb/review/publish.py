@@ -67,14 +67,15 @@ def claim_text(
     fields: dict[str, Any] = {
         "type": "claim",
         "domain": approved.domain,
-        "description": approved.description,
+        **({"description": approved.description} if approved.description else {}),
         "confidence": approved.confidence,
         "source": attribution,
         "created": created,
         "attribution": _attribution(approved.proposal, source, reviewer),
         "evidence": [dataclasses.asdict(each) for each in approved.evidence],
     }
-    body = [f"# {approved.title}", "", approved.description, ""]
+    body = [f"# {approved.title}", ""]
+    body += [approved.description, ""] if approved.description else []
     for evidence in approved.evidence:
         body += [*_quoted(evidence.quote), "", f"{_reference(source, attribution, path)}", ""]
         around = context(source.body, evidence)
@@ -166,6 +167,8 @@ def _block(addition: Addition) -> list[str]:
     ]
     for evidence in addition.evidence:
         lines += [*_quoted(evidence.quote), ""]
+    if not addition.description:
+        return lines[:-1]
     end = "" if addition.description.endswith(_SENTENCE_END) else "."
     return [*lines, addition.description + end]
 
