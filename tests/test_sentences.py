@@ -129,3 +129,19 @@ def test_time_is_linear(unit: str) -> None:
 
 def test_record_is_what_it_says() -> None:
     assert split("# Tides\n\nBoats float.")[1] == Sentence(9, 21, "Boats float.", "Tides", "prose", 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "kinds"),
+    [
+        ("- Tar seals.\nWide boats float.", ["item", "prose"]),
+        ("- tar\nWide boats float in every harbour.", ["item", "prose"]),
+        ("- costs:\nWide boats float.", ["item", "prose"]),
+        ("- tar from the woods of the north is what the harbours buy\nNone of it floats.", ["item", "prose"]),
+        ("- tar that is made in\nthe north", ["item"]),
+        ("- tar that is made in the deep woods of the north of\nNorway", ["item"]),
+        ("- Tar seals.\n  Wide boats float.", ["item", "item"]),
+    ],
+)
+def test_a_sentence_below_an_item_is_its_own(body: str, kinds: list[str]) -> None:
+    assert [s.kind for s in split(body)] == kinds

@@ -64,6 +64,7 @@ _LONG = 2_000  # characters: a longer line is prose, and no pattern below needs 
 
 _ATX = re.compile(r"(#{1,6})(?:[ \t]++(?=(.*))|$)", re.DOTALL)
 _MARKER = re.compile(r"(?:[-*+•‣◦]|\(?(?:\d{1,3}|[A-Za-z]|[ivx]{1,4})[.)])[ \t]++(?:\[[ xX]\][ \t]++)?")
+_COUNTED_ON = re.compile(r"(?!1[.)])\d")
 _DEFINITION = re.compile(r"\[[^\]\n]{1,200}\]:(?:\s|$)")
 _TABLE_RULE = re.compile(r"[ \t|:+-]*+$")
 _LINKS_ONLY = re.compile(
@@ -126,6 +127,8 @@ class _Blocks:
             return
         indented = not quoted and self.body[start:at].expandtabs(4).startswith("    ")
         marker = _MARKER.match(text)
+        if marker and self.open is not None and self.open.kind == "prose" and _COUNTED_ON.match(text):
+            marker = None  # "since Postgres / 11. A default": a list begins with 1 where it ends a paragraph
         if indented and self.after_blank and not self.in_list and not self.open:
             return  # indented code: stays `after_blank`, as every line of it is code
         self.after_blank = False
@@ -185,10 +188,27 @@ class _Blocks:
             self.in_list = True
             if at < end:
                 self._start("quote" if quoted else "item", at, end)
+        elif self.open is not None and self.open.kind == "item" and not quoted and self._leaves(at, text):
+            self.in_list = False
+            self._start("prose", at, end)
         elif self.open is not None and (self.open.kind == "quote") >= quoted:
             self.open.lines.append((at, end))
         else:
             self._start("quote" if quoted else "item" if self.in_list else "prose", at, end)
+
+    def _leaves(self, at: int, text: str) -> bool:
+        """Whether a line below an item, not indented, begins a sentence of its own and is not the item's wrapped rest.
+
+        The item has ended, or its line had room for this one's first word, so that it was broken on purpose.
+        """
+        opening = _NEXT.sub("", text[:60], count=1)
+        if not opening[:1].isupper() or (at and self.body[at - 1] not in "\r\n"):
+            return False
+        start, end = self.open.lines[-1] if self.open else (0, 0)
+        word = _WORD.match(opening)
+        begins = word is not None and word[0].lower() in _OPENERS
+        room = end - start + len(opening.split(maxsplit=1)[0]) < len(text)
+        return begins or room or self.body[start:end].endswith((*_QUOTED_END, ":", ";"))
 
     def _start(self, kind: str, at: int, end: int) -> None:
         self.open = _Block(kind, self.section, [(at, end)])
@@ -239,17 +259,19 @@ _DOTTED = re.compile(r"(?:[^\W\d_]\.)*[A-Z]|(?:[^\W\d_]\.)+[^\W\d_]")
 _WORD = re.compile(r"[^\W\d]+")
 _NUMBERED = _words("figure table chapter section step exhibit part appendix note")
 _NEVER = _words(
-    "mr mrs ms dr prof st gen sen rep gov hon rev vs v e.g i.e eg ie cf fig figs eq eqs sec ch vol pp p no "
-    "nos approx ca est ed eds al resp viz dept univ mt ft lt col capt sgt art arts ref refs tab ver"
+    "mr mrs ms dr prof st gen sen rep gov hon rev vs v e.g i.e eg ie cf fig figs eq eqs sec ch vol pp p "
+    "approx ca est ed eds al resp viz dept univ mt ft lt col capt sgt art arts ref refs tab ver bzw bspw vgl "
+    "evtl ggf inkl sog str jh mio mrd hrsg sra dra ud uds"
 )
 _MAYBE = _words(
     "etc inc corp ltd co llc plc jr sr bros al u.s u.k u.n e.u u.s.a d.c p.m a.m ph.d m.d b.a m.a st ave "
-    "jan feb mar apr jun jul aug sep sept oct nov dec est ed no"
+    "jan feb mar apr jun jul aug sep sept oct nov dec est ed usw"
 )
+_GERMAN_MONTHS = _words("januar februar märz april mai juni juli august september oktober november dezember")
 _OPENERS = _words(
     "the a an in on at it its this that these those they we he she i you but and so however for if when "
     "while as by to there our their his her some many most all each both one what why how with since "
-    "although though then thus yet still even only not no"
+    "although though then thus yet still even only not no none"
 )
 
 
@@ -317,13 +339,24 @@ def _ends(view: str, stop: re.Match[str], previous: int) -> bool:
         return True
     token = _BEFORE.search(view[max(previous, stop.start() - 24) : stop.start()])
     before = token[0] if token else ""
-    if before.isdigit() and _is_number(view[max(previous, stop.start() - 40) : stop.start() - len(before)]):
-        return False
+    lead = view[max(previous, stop.start() - 40) : stop.start() - len(before)]
+    return not _abbreviates(before, lead, view[at : at + 20])
+
+
+def _abbreviates(before: str, lead: str, after: str) -> bool:
+    """Whether the full stop between two words belongs to the first; `lead` stands before it."""
+    following = _WORD.match(after)
+    next_word = following[0].lower() if following else ""
+    if before.isdigit():
+        return next_word in _GERMAN_MONTHS or _is_number(lead)
+    if before.islower() and len(before) == 1 and after[1:2] == ".":
+        return True  # "z. B."
     word = before.lower()
+    if word in ("no", "nos"):  # "No. 5", but "Is it so? No. It is not."
+        return after[:1].isdigit()
     if word in _MAYBE or _DOTTED.fullmatch(before):
-        following = _WORD.match(view[at : at + 20])
-        return following is not None and following[0].lower() in _OPENERS
-    return word not in _NEVER
+        return next_word not in _OPENERS
+    return word in _NEVER
 
 
 def _is_number(lead: str) -> bool:
