@@ -128,7 +128,13 @@ def test_label_is_told_from_its_sentence() -> None:
     assert proposition.is_meta("Why this matters")
 
 
-@pytest.mark.parametrize("unit", ["[", "*", "(", "a ", '"', "<!--", "**a", "_"])
+_UNITS = (
+    *("$", "$a", "\\(", "1/", "1.1 ", "00:01 ", ", um", "🧵 ", "\ufffc", "und "),
+    *("[", "*", "(", "a ", '"', "<!--", "**a", "_"),
+)
+
+
+@pytest.mark.parametrize("unit", _UNITS)
 def test_time_is_linear(unit: str) -> None:
     def read(times: int) -> None:
         clean(unit * times)

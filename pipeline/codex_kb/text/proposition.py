@@ -2,8 +2,8 @@
 
 `clean` takes away what belongs to the page and not to the proposition (Markdown, labels, connectives,
 citations) and adds nothing: every word of a title is in the quote, in its order. `faults` says why
-"this note argues that <title>" would not be a sentence. Both are heuristics over words, in English;
-a text in another script is never called a fragment.
+"this note argues that <title>" would not be a sentence. Both are heuristics over words, in English; German and
+Spanish openings are known, and a text in another language is never called a fragment.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from codex_kb.text.langid import ENGLISH, GERMAN, SPANISH, language
 from codex_kb.text.verbs import AUXILIARY, BASES, CONTRACTED, FINITE, NOUNS, PAST, THIRD, finite, third_person
 
 MAX_LENGTH = 300  # characters of a title; 255 bytes is what a file name holds, a slug is shorter
@@ -25,8 +26,20 @@ def _words(text: str) -> frozenset[str]:
 
 _PREFIX = re.compile(r"[\r\n][ \t>]*+")
 _SPACE = re.compile(r"\s++")
-_HEAD = re.compile(r"(?:>\s*+|#{1,6}\s++|(?:[-*+•‣◦\u2013\u2014]|\(?\d{1,3}[.)])\s++|\[[ xX]\]\s++)++")
+#: The marks that open a heading, an item, a quote, a post of a thread ("3/", "(3/12)"), a turn of a transcript.
+_HEAD = re.compile(
+    r"(?:>\s*+|#{1,6}\s++|(?:[-*+•‣◦\u2013\u2014]|\(?\d{1,3}[.)]|\d{1,2}(?:\.\d{1,2}){1,3}\.?(?=\s+[A-Z])|"
+    r"\((?:[a-z]|[ivx]{1,4})\)|[a-z]\)|\(?\d{1,3}/(?:\d{1,3}|[nN])?\)?)\s++|\[[ xX]\]\s++|"
+    r"[\[(]?\d{1,2}:\d\d(?::\d\d)?[\])]?\s++)++"
+)
+#: A formula, by the rule that a dollar sign before a digit or beside a space is money.
+_MATH = re.compile(r"\$\$[^$]{1,2000}\$\$|\$(?![\s$])[^$\n]{1,400}(?<=[^\s\\])\$(?![\d$])|\\\([^\n]{1,400}?\\\)")
+_FORMULA = "\ufffc"  # stands for a formula while the rest is cleaned
+_PICTURE = r"\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d"
 _REPLACED = (
+    (re.compile(rf"^[{_PICTURE}\s]++|(?<![{_PICTURE}\s])[{_PICTURE}\s]++$"), ""),
+    (re.compile(r"\[(?:laugh\w*|applause|music|inaudible|crosstalk|pause|lacht|risas)\]", re.I), ""),
+    (re.compile(r",\s(?:u[hm]+|erm?|äh+m?)(?=,)|(?:^|(?<=\s))(?:u[hm]+|erm|äh+m?),\s", re.I), ""),
     (re.compile(r"<!--.*?-->|<https?:[^>\s]*+>|</?[A-Za-z][^<>]{0,200}>"), " "),
     (re.compile(r"!\[\[[^\[\]]*+\]\]|!\[[^\[\]]*+\]\([^()]*+\)"), " "),
     (re.compile(r"\[\[(?:[^\[\]|]*+\||(?:[^\[\]|/]*+/)++)?+([^\[\]|]*+)\]\]"), r"\1"),
@@ -39,10 +52,12 @@ _REPLACED = (
     (re.compile(r"~~|==(?=\w)|(?<=\w)=="), ""),
     (re.compile(r"\\([\\`*_{}\[\]()#+.!$|<>~-])"), r"\1"),
     (re.compile(r"(?<!\w)\*++(?=\S)|(?<=\S)\*++(?!\w)"), ""),
-    (re.compile(r"(?<!\w)_++(?=\S)|(?<=\S)_++(?!\w)"), ""),
+    (re.compile(r"(?<!\w)_++(?=[^\s{])|(?<=\S)_++(?![\w{])"), ""),
     (re.compile(r"\s++(?=[,;:.!?)](?:\s|$))"), ""),
     (re.compile(r"\(\s*+\)|\[\s*+\]"), ""),
 )
+#: What any of these, or a formula, needs: most sentences have none of it.
+_MARKED = re.compile(rf"[<\[(`~=\\*_${_PICTURE}{_FORMULA}]|https?:|\s[,;:.!?)]|\b(?:u[hm]|er|äh)", re.I)
 _BOLD_LABEL = re.compile(
     r"(?:\*\*|__)(?P<label>[^*_]{1,80}?)(?P<colon>[:.]?)(?:\*\*|__)(?P<aside>\s*+\((?:status/|@|https?:|"
     r"\d)[^()]{0,120}\))?\s*+(?P<tie>:|[\u2014\u2013]|-(?=\s))?\s*+(?=\S)"
@@ -51,7 +66,9 @@ _PLAIN_LABEL = re.compile(r"(?P<label>[A-Z][^:.!?;()\"]{1,50}):\s++(?=\S)")
 _META = re.compile(
     r"(?:why (?:this|it) matters|what (?:surprised me|i expected.*)|key (?:insight|claim|point|finding|"
     r"takeaway)|extraction hint|why archived|(?:new |strong )?claim(?: candidate)?|context|conclusion|note|"
-    r"summary|tl;?dr|important)s?$",
+    r"summary|tl;?dr|important|(?:hot |unpopular )?(?:take|opinion)|lesson(?: learn(?:ed|t))?|results?|findings?|"
+    r"background|fun fact|fact|observation|insight|verdict|bottom line|upshot|what (?:did|didn't|went (?:well|badly|"
+    r"wrong))|fazit|ergebnisse?|merke|schluss|conclusi[oó]n(?:es)?|resultados?|lecci[oó]n|en resumen)s?$",
     re.IGNORECASE,
 )
 _LIMITING = re.compile(
@@ -69,15 +86,36 @@ _CONNECTIVE = re.compile(
     r"interestingly|specifically|finally|lastly|first|second|third|firstly|secondly|thirdly|conversely|"
     r"in contrast|by contrast|on the other hand|overall|in short|in sum|to be clear|again|now|ultimately|"
     r"most importantly|more importantly|still|then|no|yes|well|sure|okay|look|fortunately|unfortunately|"
-    r"otherwise|instead|besides|also|accordingly|to be sure|as such|simply put|put differently),\s++)",
+    r"otherwise|instead|besides|also|accordingly|to be sure|as such|simply put|put differently|"
+    r"(?:having|with) (?:said |all )?(?:that|this)(?: said| in mind)?|with that in mind|either way|in any case|"
+    r"even so|then again|after all|at the same time|on top of that|by the way|as it happens|that being said|"
+    r"honestly|frankly|admittedly|to be fair|i mean|you know|right|yeah|ok|hm+|for this reason|for that reason|"
+    r"because of this|because of that|as (?:expected|usual|always)|all in all),\s++|(?:ok|okay) (?=but\b))",
     re.IGNORECASE,
 )
+#: In German only what stands before the first place can go: after "Allerdings" the verb comes next.
+_OPENINGS = {
+    GERMAN: re.compile(
+        r"(?:(?:und|aber|denn|oder|sondern)\s++(?=\w)|doch\s++(?=(?:der|die|das|ein|eine|kein|keine|wer|wenn|weil|"
+        r"viele|manche|alle)\b)|(?:grundsätzlich gilt|es gilt|zum vergleich|kurz gesagt|kurzum|fest steht|zugegeben|"
+        r"anders gesagt|mit anderen worten|wie gesagt|zum beispiel|merke|außerdem|allerdings|übrigens)[,:]\s++)",
+        re.IGNORECASE,
+    ),
+    SPANISH: re.compile(
+        r"(?:(?:sin embargo|además|por (?:lo tanto|tanto|ejemplo|otro lado|otra parte|cierto|supuesto|eso|último)|"
+        r"no obstante|es decir|dicho (?:esto|lo cual)|en cambio|así pues|de hecho|en resumen|en otras palabras|ahora "
+        r"bien|en primer lugar|en segundo lugar|finalmente|o sea|en definitiva|al fin y al cabo),\s++|pero,?\s++|"
+        r"y\s++(?=(?:el|la|los|las|un|una|no|en|si|que|por|para|con|sin)\b))",
+        re.IGNORECASE,
+    ),
+}
 _FRAME = re.compile(
     r"(?:(?:this|that|which|it|the (?:paper|study|article|report|essay|post|finding|results?|data|evidence)|"
     r"these (?:results|findings|data)|we|i|the authors?)\s++(?:also\s++)?)?+(?:means|implies|shows?|finds?|"
     r"found|showed|demonstrates?|demonstrated|confirms?|confirmed|proves|proved|notes?|observes?|argues?|"
     r"argued|concludes?|concluded|reports?|reveals?|establishes|(?:it )?turns out|it follows|the (?:point|"
-    r"upshot|takeaway|key insight|bottom line|result) is)\s++that\s++",
+    r"upshot|takeaway|key insight|bottom line|result) is|it(?:'s|\u2019s| is) (?:also )?(?:true|clear|known))\s++"
+    r"that\s++",
     re.IGNORECASE,
 )
 _LONE_MARK = re.compile(r"(?<!\d)[\"\u201c\u201d«»]")
@@ -101,14 +139,24 @@ def clean(text: str) -> str:
 
 def _once(text: str) -> str:
     """One round of cleaning; never longer than what came in, so that the rounds come to an end."""
-    text = label(text)[1]
-    for pattern, replacement in _REPLACED:
-        text = pattern.sub(replacement, text)
+    text = _unmarked(label(text)[1])
     text = _SPACE.sub(" ", text).strip()
     text = _unquoted(text)
     text = _without_opening(text)
     bare = text.rstrip(_STOPS + " ")
     return _short(_capital(bare + "…" if bare and text.endswith("…") else bare))
+
+
+def _unmarked(text: str) -> str:
+    """Without Markdown, but for formulas, which mean something else by the same marks."""
+    if not _MARKED.search(text):
+        return text
+    formulas = _MATH.findall(text)
+    bare = _MATH.sub(_FORMULA, text.replace(_FORMULA, " "))
+    for pattern, replacement in _REPLACED:
+        bare = pattern.sub(replacement, bare)
+    first, *rest = bare.split(_FORMULA)
+    return first + "".join(formula + piece for formula, piece in zip(formulas, rest, strict=False))
 
 
 def label(text: str) -> tuple[str, str]:
@@ -151,8 +199,8 @@ def _unquoted(text: str) -> str:
 
 
 def _without_opening(text: str) -> str:
-    for pattern in (_CONNECTIVE, _FRAME):
-        found = pattern.match(text)
+    for pattern in (_CONNECTIVE, _FRAME, _OPENINGS.get(language(text))):
+        found = pattern.match(text) if pattern else None
         if found and is_clause(text[found.end() :]):
             return text[found.end() :]
     return text
@@ -194,13 +242,25 @@ _AFTER_PARTICIPLE = _words("by with via under")
 _NO_SUBJECT = _words(
     "the a an of in on at to by for with from into its their his her our your this that these those no such as"
 )
-_PRONOUN = _words("it this they these those he she him her them its their such that it's that's they're he's she's")
+_PRONOUN = {
+    ENGLISH: _words("it this they these those he she him her them its their such that it's that's they're he's she's"),
+    GERMAN: _words(
+        "er sie dies diese dieser dieses diesen diesem dort dafür dabei dazu daran darin damit davon darauf daraus "
+        "hinzu solche beide allerdings außerdem trotzdem jedoch dennoch deshalb daher deswegen folglich zudem hingegen "
+        "dagegen stattdessen somit ihm ihn ihnen ihr ihre sein seine letzteres ersteres folgendes"
+    ),
+    SPANISH: _words(
+        "esto eso este esta estos estas ese esa esos esas él ella ello ellos ellas aquello ambos ambas dicho dicha "
+        "allí ahí así"
+    ),
+}
 _QUESTION = _words("why what how who whom whose when where which")
 _INVERTED = _words("is are was were do does did can could will would should has have may might")
 _IMPERATIVE = _words(
     "consider imagine note see read click subscribe share remember let let's look take think please ask try "
     "recall check download follow join sign visit contact suppose don't stop approve keep make use focus "
-    "avoid ensure add"
+    "avoid ensure add set put get buy try give go bring move write tell look call start turn open close clean run "
+    "thank skip wait listen siehe vergleiche véase"
 )
 _GENERIC = _words(
     "thing things way ways point something everything anything case work good great important interesting "
@@ -210,8 +270,20 @@ _GENERIC = _words(
 _MARKDOWN = re.compile(r"\*\*|__|`|\[\[|\]\]|\]\(|!\[|^#{1,6}\s|^[-*+>]\s|https?://|<[a-z/][^>]*>")
 _POINTING = re.compile(
     r"(?:both|all|some|many|most|one|each|none|any|either|neither|two|three)(?: of)? (?:this|these|those|"
-    r"them)\b|(?:[a-z]+,|on the (?:other|contrary),|because|if|when|while|although|though|since) (?:it|this|"
-    r"they|these|he|she)\b|the (?:former|latter|above)\b|another\b(?: \w+){1,3} of (?:this|these)\b",
+    r"them)\b|(?:[\w'\u2019-]+ ){1,4}of (?:them|it)\b|none of the above|same (?:here|with|for)\b|the same (?:is|holds|"
+    r"goes|group|applies)\b|(?:in|for|on|of) the (?:first|second|third|former|latter)(?: one)?,? (?:the|a|an|it|they|"
+    r"there|we|people)\b|the (?:first|second|third|fourth|last) (?:one|two|three|term|point|item|reason)\b|"
+    r"(?:by|in|on|at|after|before|since|until|from|during|without|despite)(?: [\w'\u2019-]+){1,2},? (?:they|he|she|"
+    r"it(?! (?:is|was|takes|seems|may|remains) (?:\w+ ){1,3}(?:to|that|for)\b))\b|(?:worldwide|today|here|there),? "
+    r"(?:that's|that\u2019s|that is|it's|it\u2019s)\b|the (?:reason|argument|answer|trick|rest|catch|opposite|reverse|"
+    r"rule|effect) (?:is|was|isn't|wasn't|has|had|can|will|would|may)\b|(?:here|there|so) too\b|"
+    r"(?:others|both|some|most|few|many) (?:still |also )?(?:are|were|have|had|do|did|can|will|went|came|made)\b|"
+    r"(?:[a-z]+,|on the (?:other|contrary),|because|if|when|while|although|though|since) (?:it|this|"
+    r"they|these|he|she|its|their|his|her)\b|the (?:former|latter|above)\b|another\b(?: \w+){1,3} of (?:this|these)\b|"
+    r"(?:bei|in|mit|von|auf|aus|zu|nach|vor|für) diese[nmrs]?\b|das (?:ist|sind|war|klingt|gilt|heißt|liegt|bedeutet|"
+    r"macht|geht|zeigt|ändert|kann|wird|hat)\b|es (?!gibt|fehlt|ist|wird|braucht|lohnt|geht|bleibt|dauert|kommt|war|"
+    r"handelt)\w|die (?:ersten|letzten|meisten|anderen|beiden) (?-i:[a-zäöü])|(?:[a-zäöüß]+ ){2}(?:sich )?(?:es|dies|"
+    r"diese[rsnm]?|er|das(?=,| (?-i:[a-zäöü])))\b(?<!gibt es)(?<!fehlt es)(?<!ist es)(?<!wird es)(?<!geht es)",
     re.IGNORECASE,
 )
 _EXPLETIVE = re.compile(
@@ -224,11 +296,15 @@ _EXPLETIVE = re.compile(
 def is_clause(text: str) -> bool:
     """Whether some word can be a finite verb with something before it; true for other scripts."""
     words = _TOKEN.findall(text[:_MAX_READ].lower().replace("\u2019", "'"))
-    if not _LATIN.search(text):
-        return bool(words)
     if words and words[0] in AUXILIARY and "'" in words[0]:
         return True
-    return any(finite(word) and before not in _NO_SUBJECT for before, word in pairwise(words))
+    verb = any(finite(word) and before not in _NO_SUBJECT for before, word in pairwise(words))
+    return verb or (bool(words) and _is_foreign(text))
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether the words for verbs are of no use for this text."""
+    return not _LATIN.search(text) or language(text) != ENGLISH
 
 
 def is_sentence(text: str) -> bool:
@@ -237,7 +313,7 @@ def is_sentence(text: str) -> bool:
     Stricter than `is_clause` and wrong more often about good sentences: for ranking, not for refusing.
     """
     words = _TOKEN.findall(text[:_MAX_READ].lower().replace("\u2019", "'"))
-    if not _LATIN.search(text):
+    if _is_foreign(text):
         return bool(words)
     adverb = bool(words) and words[0].endswith("ly")
     if not words[adverb:] or third_person(words[adverb]):
@@ -269,7 +345,8 @@ def _is_main(before: str, word: str, after: str) -> bool:
 def unresolved(title: str) -> bool:
     """Whether the title opens with a pronoun whose referent stands outside it."""
     words = _TOKEN.findall(title[:200].lower().replace("\u2019", "'"))
-    opens = bool(words) and words[0] in _PRONOUN and not _EXPLETIVE.match(title)
+    pronouns = _PRONOUN.get(language(title), frozenset())
+    opens = bool(words) and words[0] in pronouns and not _EXPLETIVE.match(title)
     return opens or _POINTING.match(title) is not None
 
 
@@ -306,4 +383,4 @@ def faults(title: str) -> list[str]:
 
 
 def _specific(word: str) -> bool:
-    return len(word) > 3 and word not in _GENERIC and word not in AUXILIARY and word not in _PRONOUN
+    return len(word) > 3 and word not in _GENERIC and word not in AUXILIARY and word not in _PRONOUN[ENGLISH]

@@ -14,8 +14,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -24,7 +25,8 @@ import numpy.typing as npt
 from codex_kb.ports import Encoder, Proposer
 from codex_kb.propose.briefing import Briefing
 from codex_kb.records import Draft, Drafted, Plan, Source
-from codex_kb.text import proposition
+from codex_kb.text import cues, proposition
+from codex_kb.text.langid import ENGLISH, language
 from codex_kb.text.sentences import Sentence, split
 
 Floats = npt.NDArray[np.float64]
@@ -36,6 +38,7 @@ MAX_CLEANED = 20_000  # sentences that become candidates, evenly chosen where th
 MAX_QUOTE = 700  # characters: more is a passage, which nobody checks against one claim
 MAX_DESCRIPTION = 240  # characters
 MIN_WORDS = 5
+MIN_DESCRIPTION = 7  # words: less is an aside
 REDUNDANCY = 1.0  # standard deviations of salience that a cosine of 1 to a taken title costs
 SAME = 0.9  # cosine at which two titles say the same
 
@@ -43,32 +46,21 @@ SAME = 0.9  # cosine at which two titles say the same
 WEIGHTS = {
     "no verb": -1.0,
     "no main clause": -1.5,
-    "pronoun": -1.0,
-    "first person": -0.5,
+    "pronoun": -2.0,
+    "first person": -1.0,
     "reason": 0.5,
-    "about itself": -1.5,
+    "about itself": -2.0,
     "heading": -0.5,
     "joined": 0.0,
     "archivist": -0.5,
     "short": -0.5,
+    "unfinished": -2.0,
+    "dated": -1.0,
 }
+#: Signs that together weigh less than this are no claim; a short source has fewer proposals than were asked for.
+LEAST = -2.0
 
-_FIRST_PERSON = re.compile(r"\b(?:I|I'm|I've|we|we're|my|our|me|us|you|your)\b")
-_ABOUT_ITSELF = re.compile(
-    r"\b(?:this (?:essay|post|article|paper|source|thread|newsletter|section)|extract\w*|claims? (?:about|"
-    r"candidate)|enrich\w*|knowledge base|KB|belief \d+|cross-reference|flagged?|archived?|(?:described|"
-    r"mentioned|noted|discussed) (?:above|before|earlier)|see (?:below|above)|published in|"
-    r"above-mentioned)\b",
-    re.IGNORECASE,
-)
-_BOILERPLATE = re.compile(
-    r"\b(?:subscribe|sign up|thanks for reading|all rights reserved|cookie|privacy policy|sponsored|"
-    r"webpage capture|click here|unsubscribe|report bug|share this|snapshots?|follow (?:me|us)|reach out to|"
-    r"read more)\b|©|^\W*(?:originally )?published\b|^\[[^\]]*\]\W*$|^\W*(?:the|this) (?:\w+ )?(?:image|"
-    r"graph|chart|figure|diagram|table|screenshot|photo|picture)\b|^\W*(?:source|note|figure|exhibit|table|"
-    r"chart|photo|credit|disclaimer)s?(?: \d+)?[:.]",
-    re.IGNORECASE,
-)
+_FIRST_PERSON = re.compile(r"\b(?:(?:I|[Ww]e)(?:['\u2019](?:m|ve|d|ll|re))?|[Mm]y|[Oo]urs?|me|us|[Yy]ours?|[Yy]ou)\b")
 _APPARATUS = re.compile(
     r"\W*(?:references|bibliography|further reading|links|sources|footnotes|notes|raw data|"
     r"related)\W*$",
@@ -77,6 +69,7 @@ _APPARATUS = re.compile(
 _ARCHIVIST = re.compile(
     r"\b(?:agent|curator|archivist|extract\w*)\b.*\b(?:notes?|hints?)\b|\bassessment$", re.IGNORECASE
 )
+_ANNOUNCES = re.compile(r"(?:how|why|what|when|where|who|which|warum|wie|was|wer|wo|cómo|por qué|qué)\b|[^?]*\?", re.I)
 _LABELLED = re.compile(r"[^:]{1,90}: ")
 _LINKED = re.compile(r"\W*\[\[")
 _REASON = re.compile(
@@ -84,18 +77,12 @@ _REASON = re.compile(
     r"instead of|by \w+ing|not)\b",
     re.IGNORECASE,
 )
-_HEDGE = re.compile(
-    r"\b(?:may|might|could(?! not)|perhaps|possibly|probably|(?<!more )(?<!less )(?<!most )likely|unlikely|"
-    r"suggests?|appears? to|seems?|projected|predicts|predicted|expected to|forecasts?|estimated|"
-    r"speculative|potentially|hypothesi[sz]\w*)\b",
-    re.IGNORECASE,
+#: Who asks in a transcript, and claims nothing.
+_ASKS = re.compile(r"(?:q\d*|question|host|moderator|interviewer|audience|frage|pregunta)$", re.IGNORECASE)
+_SPEAKER = re.compile(
+    r"(?:\W{0,4}\d{1,2}:\d\d(?::\d\d)?\W{1,4})?(?P<name>[A-Z][\w.'\u2019-]*+(?: [A-Z][\w.'\u2019-]*+){0,3}):\s++"
 )
-_MEASURED = re.compile(
-    r"\b(?:found|finds|measured|measures|showed|reported|reports|observed|study|studies|survey\w*|trial|"
-    r"experiments?|data (?:show|indicate)s?|statistically|according to|respondents|sample size|per ?cent)\b|"
-    r"\d[\d.,]*\s?%|\bn\s?=\s?\d",
-    re.IGNORECASE,
-)
+_SPOKEN_TURNS = 3  # what opens as many lines is no label but a speaker
 
 
 FORM = "extractive"
@@ -134,14 +121,16 @@ class ExtractiveProposer:
 
     def propose(self, source: Source, limit: int) -> Drafted:
         """At most `limit` drafts, best first; each title's words stand in its span, in their order."""
-        sentences = split(source.body)
+        report = _of_language(source.body)
+        sentences = _turns(split(source.body))
         candidates = _thinned(_candidates(sentences))
         if limit <= 0 or not candidates:
-            return Drafted(())
+            return Drafted((), report)
         vectors = np.asarray(self._encoder.encode([c.title for c in candidates]), dtype=np.float32)
-        salience = _standard(lexrank(vectors)) + _signs(candidates, sentences)
+        signs = _signs(candidates, sentences)
+        salience = np.where(signs < LEAST, -np.inf, _standard(lexrank(vectors)) + signs)
         chosen = most_relevant(vectors, salience, limit, [(c.first, c.last) for c in candidates])
-        return Drafted(tuple(_draft(candidates[row], sentences, source) for row in chosen))
+        return Drafted(tuple(_draft(candidates[row], sentences, source) for row in chosen), report)
 
 
 def build(briefing: Briefing) -> Proposer:
@@ -149,7 +138,31 @@ def build(briefing: Briefing) -> Proposer:
     return ExtractiveProposer(briefing.encoder)
 
 
+def _of_language(body: str) -> tuple[str, ...]:
+    """What a reviewer should know of a source that is not in English."""
+    if not body.strip() or (found := language(body)) == ENGLISH:
+        return ()
+    named = f"in {found}" if found else "in a language that is not known here"
+    return (f"the source seems to be {named}: whether its titles are full sentences is not judged",)
+
+
 # -- candidates ----------------------------------------------------------------------------------
+
+
+def _turns(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """The sentences of a transcript without who says them, and without who asks; of any other text all as they are."""
+    names = [found["name"] if (found := _SPEAKER.match(s.text)) else "" for s in sentences]
+    often = {name for name, count in Counter(names).items() if name and count >= _SPOKEN_TURNS}
+    kept, asking = [], False
+    for number, (sentence, name) in enumerate(zip(sentences, names, strict=True)):
+        if name in often or (often and _ASKS.match(name)):
+            asking = _ASKS.match(name) is not None
+        elif number and sentence.paragraph != sentences[number - 1].paragraph:
+            asking = False
+        at = found.end() if name in often and (found := _SPEAKER.match(sentence.text)) else 0
+        if not asking and at < len(sentence.text):
+            kept.append(replace(sentence, start=sentence.start + at, text=sentence.text[at:]))
+    return kept
 
 
 def _candidates(sentences: Sequence[Sentence]) -> list[_Candidate]:
@@ -188,11 +201,19 @@ def _adds(label: str, title: str) -> bool:
 def _is_noise(sentence: Sentence) -> bool:
     return (
         len(sentence.text) > MAX_QUOTE
-        or (sentence.kind == "heading" and not proposition.is_sentence(sentence.text))
+        or (sentence.kind == "heading" and not _claims(sentence.text))
         or _APPARATUS.match(sentence.section) is not None
         or _LINKED.match(sentence.text) is not None  # a note on a claim that exists already
-        or _BOILERPLATE.search(sentence.text) is not None
+        or sentence.text.startswith(("$$", "\\begin"))
+        or cues.is_boilerplate(sentence.text)
+        or cues.is_task(sentence.text)
     )
+
+
+def _claims(heading: str) -> bool:
+    """Whether a heading says something of its own: a full sentence that neither asks nor announces."""
+    title = proposition.clean(heading)
+    return proposition.is_sentence(title) and not proposition.is_question(title) and not _ANNOUNCES.match(title)
 
 
 def _can_be_claimed(title: str) -> bool:
@@ -206,6 +227,8 @@ def _joined(title: str, number: int, sentences: Sequence[Sentence]) -> str:
     """The sentence before and this one, as one; "" where that is not safe or too long."""
     before, this = sentences[number - 1] if number else None, sentences[number]
     if before is None or before.paragraph != this.paragraph or _is_noise(before):
+        return ""
+    if len(title.split()) < MIN_WORDS:
         return ""
     opening = proposition.clean(before.text)
     whole = f"{opening}; {title[:1].lower()}{title[1:]}"
@@ -261,7 +284,7 @@ def _sign(candidate: _Candidate, sentence: Sentence) -> Iterator[str]:
         yield "first person"
     if _REASON.search(title):
         yield "reason"
-    if _ABOUT_ITSELF.search(sentence.text):
+    if cues.is_about_itself(sentence.text):
         yield "about itself"
     if sentence.kind == "heading":
         yield "heading"
@@ -271,6 +294,10 @@ def _sign(candidate: _Candidate, sentence: Sentence) -> Iterator[str]:
         yield "archivist"
     if len(title.split()) < 9:
         yield "short"
+    if sentence.text[:1].islower() and sentence.text[-1:].isalnum():
+        yield "unfinished"
+    if cues.is_dated(title):
+        yield "dated"
 
 
 def most_relevant(
@@ -302,47 +329,66 @@ def most_relevant(
 def _draft(candidate: _Candidate, sentences: Sequence[Sentence], source: Source) -> Draft:
     first, last = sentences[candidate.first], sentences[candidate.last]
     quote = source.body[first.start : last.end]
-    confidence, cue = _confidence(quote)
+    confidence, cue, where = _confidence(quote, candidate, sentences)
     return Draft(
         title=candidate.title,
         spans=((first.start, last.end),),
         description=_description(candidate, sentences),
         domain=source.domain,
         confidence=confidence,
-        notes=tuple(_notes(candidate, first, cue)),
+        notes=tuple(_notes(candidate, first, cue, where)),
     )
 
 
-def _confidence(quote: str) -> tuple[str, str]:
-    """What the quote's own words say about how sure it is, and the word that says so."""
-    for level, pattern in (("speculative", _HEDGE), ("experimental", _MEASURED)):
-        found = pattern.search(quote)
-        if found:
-            return level, found[0]
-    return "", ""
+def _confidence(quote: str, candidate: _Candidate, sentences: Sequence[Sentence]) -> tuple[str, str, str]:
+    """What the quote's own words say about how sure it is, else those beside it; the words, and where they stand."""
+    level, cue = cues.confidence(quote)
+    if cue:
+        return level, cue, "in the quote"
+    for beside in _beside(candidate, sentences):
+        level, cue = cues.confidence(beside.text)
+        if level in ("experimental", "likely"):
+            return "experimental", cue, "beside the quote"
+    return "", "", ""
+
+
+def _beside(candidate: _Candidate, sentences: Sequence[Sentence]) -> Iterator[Sentence]:
+    """The sentences of the same paragraph after and before the quote."""
+    for number in (candidate.last + 1, candidate.first - 1):
+        if 0 <= number < len(sentences) and sentences[number].paragraph == sentences[candidate.last].paragraph:
+            yield sentences[number]
 
 
 def _description(candidate: _Candidate, sentences: Sequence[Sentence]) -> str:
-    """A sentence beside the quote, which says more than the title: the next one, else the one before."""
-    for number in (candidate.last + 1, candidate.first - 1):
-        if not 0 <= number < len(sentences):
-            continue
-        beside, quoted = sentences[number], sentences[candidate.last]
-        if beside.paragraph != quoted.paragraph or _is_noise(beside):
-            continue
+    """A sentence beside the quote that says more than the title; "" where none does."""
+    for beside in _beside(candidate, sentences):
         text = proposition.clean(beside.text)
-        usable = len(text) <= MAX_DESCRIPTION and proposition.is_clause(text) and _can_be_claimed(text)
-        if usable and text.casefold() != candidate.title.casefold():
+        follows = beside.start > sentences[candidate.last].start
+        if not _is_noise(beside) and _adds_to(text, candidate.title, follows):
             return text
     return ""
 
 
-def _notes(candidate: _Candidate, sentence: Sentence, cue: str) -> list[str]:
+def _adds_to(text: str, title: str, follows: bool) -> bool:
+    """Whether a sentence beside a title is worth a line of its own; only one that follows may point back to it."""
+    return (
+        len(text) <= MAX_DESCRIPTION
+        and len(text.split()) >= MIN_DESCRIPTION
+        and text.casefold() != title.casefold()
+        and proposition.is_clause(text)
+        and (follows or not proposition.unresolved(text))
+        and _FIRST_PERSON.search(text) is None
+        and not cues.is_about_itself(text)
+        and _can_be_claimed(text)
+    )
+
+
+def _notes(candidate: _Candidate, sentence: Sentence, cue: str, where: str) -> list[str]:
     notes = []
     if candidate.first < candidate.last:
         notes.append("The title joins two sentences, because the second refers to the first.")
     elif proposition.unresolved(candidate.title):
-        notes.append("The title opens with a pronoun and needs its context.")
+        notes.append("The title opens with a word that points back and needs its context.")
     if _LABELLED.match(candidate.title) and proposition.label(sentence.text)[0]:
         notes.append("The title opens with the label of its passage, which names the subject.")
     if not proposition.is_sentence(candidate.title):
@@ -352,5 +398,5 @@ def _notes(candidate: _Candidate, sentence: Sentence, cue: str) -> list[str]:
     if _ARCHIVIST.search(sentence.section):
         notes.append("The quote is the archivist's words, not the author's.")
     if cue:
-        notes.append(f'The confidence was read from "{cue}" in the quote.')
+        notes.append(f'The confidence was read from "{cue}" {where}.')
     return notes
