@@ -39,6 +39,7 @@ def read(store: Store, encoder: Encoder) -> Facts:
         refused=tuple(_problem(path, error) for path, error in files.refused.items()),
         unread_sources=files.unread_sources,
         packets=tuple(packets),
+        packet_copies=tuple(store.packet_copies()),
         bodies=files.bodies,
         missing=files.missing,
         decisions=tuple(decisions),

@@ -112,6 +112,11 @@ def source_name(path: str, stems: Container[str]) -> str:
     return f"{short}-{hashlib.sha256(path.encode()).hexdigest()[:8]}"
 
 
+def may_be_named(path: str, name: str) -> bool:
+    """May a source's packet have this name? A copy that some program made of one has another."""
+    return name in (source_name(path, ()), source_name(path, {PurePosixPath(path).stem.casefold()}))
+
+
 def is_markdown(name: str) -> bool:
     """Is this a Markdown file, by its name?"""
     return name.lower().endswith(SUFFIXES)

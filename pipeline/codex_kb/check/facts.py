@@ -67,6 +67,7 @@ class Facts:
     refused: tuple[Problem, ...] = ()
     unread_sources: int = 0
     packets: tuple[Packet, ...] = ()
+    packet_copies: tuple[str, ...] = ()
     bodies: Mapping[str, str] = field(default_factory=_nothing)
     missing: Mapping[str, str] = field(default_factory=_nothing)
     decisions: tuple[Decision, ...] = ()

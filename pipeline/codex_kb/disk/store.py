@@ -154,10 +154,21 @@ class Store:
     # -- packets and decisions ---------------------------------------------------------------------
 
     def packets(self) -> list[Packet]:
-        """All packets that wait, sorted by their names. Raises RefusedFile."""
+        """All packets that wait, one a source, sorted by their names; copies are left out. Raises RefusedFile."""
         folder = self.layout.path(places.PACKETS)
         records = sorted(folder.glob("*.json")) if folder.is_dir() else []
-        return [self._packet(path) for path in records]
+        found: dict[str, Packet] = {}
+        for packet in map(self._packet, records):
+            if places.may_be_named(packet.source, packet.name):
+                found.setdefault(packet.source, packet)
+        return list(found.values())
+
+    def packet_copies(self) -> list[str]:
+        """Packets and records that are none of a source's own, as sync programs make them. Raises RefusedFile."""
+        folder = self.layout.path(places.PACKETS)
+        names = {packet.name for packet in self.packets()}
+        paths = sorted([*folder.glob("*.json"), *folder.glob("*.md")])
+        return [self.layout.relative(path) for path in paths if path.stem not in names]
 
     def packet(self, name: str) -> Packet | None:
         """The packet of this name as it is now, None where it is gone. Raises RefusedFile."""
