@@ -74,7 +74,7 @@ def test_what_cannot_be_done_is_one_of_our_errors(kb: Base, tmp_path: Path) -> N
             with pytest.raises(UsageError):
                 wrong()
         for missing in (
-            lambda: base.show("nothing"), lambda: base.related("nothing"), lambda: base.decide(approve=["abc"]),
+            lambda: base.show("nothing"), lambda: base.related("nothing"),
             lambda: base.ingest("nowhere"), lambda: base.check("nowhere"), lambda: base.proposals("nothing"),
         ):  # fmt: skip
             with pytest.raises(NotFound):

@@ -184,7 +184,7 @@ def test_an_editor_that_fails_applies_nothing(kb: Base, monkeypatch: pytest.Monk
     kb.ingest()
     kb.mark("x")
     monkeypatch.setenv("EDITOR", "false")
-    assert "the editor failed" in kb.run("review").err
+    assert "the editor ended with 1: session ended; nothing in notes was applied" in kb.run("review").err
     assert kb.claims() == []
 
 

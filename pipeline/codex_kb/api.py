@@ -91,18 +91,18 @@ class Base:
 
     def decide(
         self, *, approve: Sequence[str] = (), reject: Mapping[str, str] = _NOTHING, add: Sequence[str] = (),
-        reviewer: str | None = None,
+        reviewer: str | None = None, anyway: bool = False,
     ) -> Reviewed:  # fmt: skip
         """Decide about proposals by id; `reject` gives reasons, `add` adds to the claim that a proposal names.
 
         The reviewer is "Name <email>", else git's user. `faults` in the result are the sources that were left as
-        they are.
+        they are, ids that nobody knows or that were decided otherwise, and approvals that say nearly what a claim
+        says: they wait, but with `anyway`.
 
         Raises:
-            NotFound: no proposal has the id.
-            UsageError: several have it, one is decided in two ways, or nobody is known as the reviewer.
+            UsageError: several have an id, one is decided in two ways, or nobody is known as the reviewer.
         """
-        return Review(self._kb, self._kb.reviewer(reviewer)).named(approve, reject, add)
+        return Review(self._kb, self._kb.reviewer(reviewer), anyway).named(approve, reject, add)
 
     def distill(self, full: bool = False) -> Distilled:
         """Bring the committed index in line with the claims."""

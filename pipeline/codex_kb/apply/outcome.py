@@ -11,12 +11,13 @@ from typing import Any
 from codex_kb import acts
 from codex_kb import layout as places
 from codex_kb.acts import Act
-from codex_kb.apply import additions
+from codex_kb.apply import additions, near
+from codex_kb.apply.near import Nearby
 from codex_kb.disk import gate
 from codex_kb.disk.store import as_claim, decision_lines, packet_to_json
 from codex_kb.disk.transaction import Change, change
-from codex_kb.index import opened, stored
-from codex_kb.index.entry import entry_path, key_of, manifest, texts_of, title_text
+from codex_kb.index import stored
+from codex_kb.index.entry import entry_path, key_of, manifest, texts_of
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import decisions_path, packet_path, record_path
 from codex_kb.records import Approved, Decision, Hit, Packet, Source
@@ -26,18 +27,20 @@ from codex_kb.text import markdown_file
 from codex_kb.text.fields import NULL_RESULT, PROCESSED, byline
 from codex_kb.text.fields import text as text_of
 
-_NEAREST = 8
-
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One packet with what was decided in it, the source's bytes, and the packet's text on disk (None: deleted)."""
+    """One packet with what was decided in it, the source's bytes, and the packet's text on disk (None: deleted).
+
+    `held` are the approvals, by id, that wait since a claim says nearly the same.
+    """
 
     packet: Packet
     outcome: Outcome
     data: bytes
     source: Source
     text: str | None
+    held: Mapping[str, Hit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Applied:
     claims: Mapping[str, str]
 
 
-def applied(kb: KnowledgeBase, case: Case, reviewer: str) -> Applied:
+def applied(kb: KnowledgeBase, case: Case, reviewer: str, nearby: Nearby) -> Applied:
     """What the decisions of one packet change. Writes nothing.
 
     Raises:
@@ -56,18 +59,18 @@ def applied(kb: KnowledgeBase, case: Case, reviewer: str) -> Applied:
         RefusedFile: a file cannot be read, or edited without changing other parts.
         UsageError: a pattern of `[git]` is none.
     """
-    return _Applying(kb, case, reviewer).applied()
+    return _Applying(kb, case, reviewer, nearby).applied()
 
 
 class _Applying:
     """Gathers the changes of one packet's decisions."""
 
-    def __init__(self, kb: KnowledgeBase, case: Case, reviewer: str) -> None:
+    def __init__(self, kb: KnowledgeBase, case: Case, reviewer: str, nearby: Nearby) -> None:
         self.kb = kb
         self.case = case
         self.reviewer = reviewer
-        self.paths = self._paths()
-        self.near = self._nearest()
+        self.paths = near.new_paths(kb, case.outcome.approved)
+        self.near = nearby.links(case.outcome.approved, self.paths)
 
     def applied(self) -> Applied:
         """The act."""
@@ -85,36 +88,6 @@ class _Applying:
         )  # fmt: skip
         return Applied(act, self.paths)
 
-    def _paths(self) -> dict[str, str]:
-        """Where each approved proposal's claim goes; no stem is given twice in the knowledge base."""
-        taken = {publish.stem_key(PurePosixPath(path).stem) for path in self.kb.store.claim_paths()}
-        taken |= {publish.stem_key(PurePosixPath(path).stem) for path in self.kb.store.source_paths()}
-        paths = {}
-        for each in self.case.outcome.approved:
-            stem = publish.free_stem(each.title, taken)
-            taken.add(publish.stem_key(stem))
-            paths[each.proposal.id] = f"{self.kb.settings.write_folder}/{each.domain}/{stem}.md"
-        return paths
-
-    def _nearest(self) -> dict[str, tuple[Hit, ...]]:
-        """For each new claim the claims nearest to it, those that come with it included, itself left out."""
-        approved, paths = self.case.outcome.approved, self.paths
-        if not approved:
-            return {}
-        vectors = self.kb.encoder.encode([title_text(a.title, a.description) for a in approved])
-        index = opened.load(self.kb, announce=False)
-        known = index.nearest_titles(vectors, _NEAREST)
-        index.close()
-        near = {}
-        for one, (own, hits) in enumerate(zip(approved, known, strict=True)):
-            beside = [
-                Hit(paths[other.proposal.id], other.title, round(float(vectors[one] @ vectors[two]), 4))
-                for two, other in enumerate(approved) if two != one
-            ]  # fmt: skip
-            ranked = sorted([*hits, *beside], key=lambda hit: (-hit.score, hit.path))
-            near[paths[own.proposal.id]] = tuple(ranked[:_NEAREST])
-        return near
-
     def _claims(self) -> list[Change]:
         return [
             Change(path, None, self._claim(each, path).encode())
@@ -125,8 +98,8 @@ class _Applying:
     def _claim(self, approved: Approved, path: str) -> str:
         people = (byline(self.case.source), self.reviewer)
         topic = self._topic(approved.domain)
-        near = self.near.get(path, ())
-        return publish.claim_text(approved, self.case.source, path, near, people, self.kb.today(), topic)
+        links = self.near.get(path, ())
+        return publish.claim_text(approved, self.case.source, path, links, people, self.kb.today(), topic)
 
     def _topic(self, domain: str) -> str:
         """The topic map of a domain, where its folder has one."""

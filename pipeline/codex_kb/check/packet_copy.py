@@ -1,4 +1,4 @@
-"""A copy of a packet or of its record, as a program that synchronises folders makes one."""
+"""A copy of a packet or of its record stands beside it."""
 
 from __future__ import annotations
 

@@ -29,13 +29,13 @@ def command(configured: str) -> str:
     )
 
 
-def opener(editor: str) -> Callable[[Path], bool]:
-    """Opens a file in the editor and waits; False where the editor failed, as vim does after :cq."""
+def opener(editor: str) -> Callable[[Path], int]:
+    """Opens a file in the editor and waits; what the editor ended with, 0 where all is well, 1 in vim after :cq."""
 
-    def edit(path: Path) -> bool:
+    def edit(path: Path) -> int:
         if os.name == "nt":
-            return subprocess.run([*shlex.split(editor, posix=False), str(path)], check=False).returncode == 0
+            return subprocess.run([*shlex.split(editor, posix=False), str(path)], check=False).returncode
         # The shell splits the editor's own arguments, as git has it do.
-        return subprocess.run(["sh", "-c", f'{editor} "$@"', editor, str(path)], check=False).returncode == 0
+        return subprocess.run(["sh", "-c", f'{editor} "$@"', editor, str(path)], check=False).returncode
 
     return edit

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from codex_kb.cli import editor
@@ -19,18 +21,20 @@ from codex_kb.workflow.review import Review, Reviewed
 )
 @click.option("--reject", metavar="ID[=REASON]", multiple=True, help="Reject this proposal; open no editor.")
 @click.option("--reviewer", metavar="NAME", help='Who decides, "Name <email>"; else git\'s user.')
+@click.option("--anyway", is_flag=True, help="Make a claim even where one says nearly the same.")
+@click.option("--yes", is_flag=True, help="Do not ask before what was decided in the editor is applied.")
 @no_commit_option
 @global_options
 def command(
     sources: tuple[str, ...], apply_: bool, approve: tuple[str, ...], add: tuple[str, ...], reject: tuple[str, ...],
-    reviewer: str | None, no_commit: bool,
+    reviewer: str | None, anyway: bool, yes: bool, no_commit: bool,
 ) -> int:  # fmt: skip
     """Decide what becomes a claim: mark the proposals of a source in your editor, save, close.
 
     Approved proposals become claims or evidence of one, rejected ones are recorded, unmarked ones wait.
     """
     kb = open_kb(no_commit)
-    review = Review(kb, kb.reviewer(reviewer))
+    review = Review(kb, kb.reviewer(reviewer), anyway)
     if approve or add or reject:
         if apply_ or sources:
             raise UsageError("--approve, --add and --reject name proposals: leave out SOURCE and --apply")
@@ -41,8 +45,21 @@ def command(
         say("nothing waits for review. next: codex ingest inbox/")
     else:
         configured = kb.repository.configured_editor() if kb.repository else ""
-        review.edit(sources, editor.opener(editor.command(configured)))
+        review.edit(sources, editor.opener(editor.command(configured)), _sure if yes else _agreed)
     return _report(review.result)
+
+
+def _sure(line: str) -> bool:
+    say(line)
+    return True
+
+
+def _agreed(line: str) -> bool:
+    """Say what is about to be applied; on a terminal, ask."""
+    say(line)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    return click.confirm("apply?", default=False, err=True)
 
 
 def _report(done: Reviewed) -> int:
@@ -50,6 +67,8 @@ def _report(done: Reviewed) -> int:
         say(f"approved: {path}")
     for path, kind in done.added:
         say(f"added as {kind}: {path}")
+    for proposal_id, how in done.already:
+        say(f"already {how}: {proposal_id}")
     for title, reason in done.rejected:
         say(f"rejected as {reason}: {title}")
     if done.removed:

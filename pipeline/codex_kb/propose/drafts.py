@@ -15,6 +15,8 @@ from codex_kb.text.marks import one_line
 #: Cosine of two claims (all-MiniLM-L6-v2) from which a hint is given; a person decides.
 DUPLICATE = 0.85
 ENRICHES = 0.65
+#: So many of the nearest claims stand beside a proposal.
+NEAREST = 3
 #: Cosine from which the nearest claim's domain stands in for a missing one.
 _SAME_FIELD = 0.5
 _LOWEST = "speculative"

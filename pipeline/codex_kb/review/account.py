@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from codex_kb.records import Packet, Proposal
+from codex_kb.records import Hit, Packet, Proposal
 from codex_kb.review import packet as packets
 from codex_kb.review import reading
 from codex_kb.review.reading import PacketError, ParsedPacket, Section
@@ -51,6 +51,13 @@ def account(packet: Packet, text: str) -> Accounted:
         errors.append(PacketError(len(reading.lines_of(text)), ENDS_EARLY))
     removed = tuple(p for each in missing if (p := known[each]) is not None)
     return Accounted(parsed, tuple((s, known.get(s.id)) for s in parsed.sections), removed, tuple(errors))
+
+
+def with_notices(packet: Packet, text: str, near: Mapping[str, Hit]) -> str:
+    """The text where these proposals, by id, are unmarked, with the claim that says nearly the same."""
+    parsed = account(packet, text).parsed
+    sections = [packets.with_notice(s.text, near[s.id]) if s.id in near else s.text for s in parsed.sections]
+    return reading.join(parsed, sections)
 
 
 def is_whole(packet: Packet, parsed: ParsedPacket) -> bool:

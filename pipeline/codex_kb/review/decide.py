@@ -124,7 +124,8 @@ def decide_named(
             judged.take("approve" if proposal.id in approve else "add", proposal, section)
     if judged.errors:
         return Outcome(errors=tuple(judged.errors))
-    return judged.outcome(read, tuple(p.id for p in packet.proposals if p.id not in judged.done))
+    outcome = judged.outcome(read, tuple(p.id for p in packet.proposals if p.id not in judged.done))
+    return dataclasses.replace(outcome, noticed={})  # a notice is for who reads the packet
 
 
 class _Judged:

@@ -180,6 +180,18 @@ def with_nearest(text: str, proposal: Proposal) -> str:
     return _with_question(text, proposal, lambda _: "", _NEW)
 
 
+def refreshed(text: str, before: Packet, now: Packet) -> str:
+    """A packet's text with what is nearest now, in the sections where that is something else than before."""
+    known = {p.id: (p.nearest, p.relation) for p in before.proposals}
+    changed = {p.id: p for p in now.proposals if known.get(p.id) != (p.nearest, p.relation)}
+    if not changed:
+        return text
+    parsed = reading.parse(text)
+    return reading.join(
+        parsed, [with_nearest(s.text, changed[s.id]) if s.id in changed else s.text for s in parsed.sections]
+    )
+
+
 def _with_question(text: str, proposal: Proposal, place: Callable[[Evidence], str], question: str) -> str:
     """A section's text with one question as it now reads, at the end where it is missing; its end stays as it is."""
     newline = reading.newline_of(text)
@@ -203,10 +215,11 @@ def with_notice(text: str, near: Hit) -> str:
     """A section's text unmarked, with the notice that a claim says nearly the same, which it may be added to."""
     newline = reading.newline_of(text)
     heading, *lines = [line.rstrip("\r\n") for line in reading.lines_of(text.rstrip())]
-    lines = [line for line in lines if reading.field_of(line) not in (ADDS_TO, AS)]
+    begins = f"<!-- near: {_plain(near.path)} "
+    lines = [line for line in lines if reading.field_of(line) not in (ADDS_TO, AS) and not line.startswith(begins)]
     at = next((number for number, line in enumerate(lines) if reading.field_of(line) == "reason"), len(lines))
     notice = [
-        f"<!-- near: {near.path} {near.score:.2f} says nearly the same: + adds to it, x once more makes a claim -->",
+        f"{begins}{near.score:.2f} says nearly the same: + adds to it, x again makes another claim -->",
         f"- {ADDS_TO}: {link(near.path)}",
         f"- {AS}: {_KIND_OF['duplicate']}",
     ]

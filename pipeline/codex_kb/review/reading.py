@@ -24,7 +24,7 @@ _NAME = rf"(?P<name>{'|'.join(FIELDS)})\s*:(?P<value>.*)$"
 _FIELD = re.compile(rf" {{0,2}}[-*+]\s*{_NAME}", re.IGNORECASE)
 _BARE_FIELD = re.compile(_NAME, re.IGNORECASE)
 _ERROR = re.compile(r"<!-- ! .* -->\s*$")
-_NOTICE = re.compile(r"<!-- near: (\S+) .*-->\s*$")
+_NOTICE = re.compile(r"<!-- near: (.+) -?\d\.\d\d says .*-->\s*$")
 _END = re.compile(r"<!--\s*end\s*-->\s*$", re.IGNORECASE)
 _CONFLICT = re.compile(r"(<{7}|={7}|>{7})(\s|$)")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")

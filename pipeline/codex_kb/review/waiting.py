@@ -8,8 +8,9 @@ from pathlib import Path, PurePosixPath
 
 from codex_kb.errors import NotFound, UsageError
 from codex_kb.layout import packet_path
-from codex_kb.records import Packet
+from codex_kb.records import Decision, Packet
 from codex_kb.review import packet as packets
+from codex_kb.review.decide import added_as
 
 
 def ids_of(waiting: Packet) -> list[str]:
@@ -30,6 +31,13 @@ def full_id(beginning: str, ids: Collection[str]) -> str:
     if len(found) > 1:
         raise UsageError(f"{beginning} may mean {', '.join(sorted(found))}", hint="type more of the id")
     return found[0]
+
+
+def decided_as(decision: Decision) -> str:
+    """How a proposal was decided: approved, added or rejected; empty where that was taken back."""
+    if decision.verdict == "approved":
+        return "added" if added_as(decision) else "approved"
+    return "rejected" if decision.verdict == "rejected" else ""
 
 
 def select(waiting: Sequence[Packet], sources: Sequence[str], relative: Callable[[Path], str]) -> list[Packet]:

@@ -26,8 +26,6 @@ from codex_kb.text import lifecycle, markdown_file
 from codex_kb.text.fields import PROCESSING, byline, status_of
 from codex_kb.text.lifecycle import Row
 
-_NEAREST = 3
-
 
 @dataclass
 class Ingested:
@@ -209,7 +207,7 @@ class _Proposing:
         new = new[: self.max_claims]
         vectors = self.kb.encoder.encode([draft.title for draft in new])
         found: dict[str, Proposal] = {}
-        for draft, hits in zip(new, self.claims.nearest_titles(vectors, _NEAREST), strict=True):
+        for draft, hits in zip(new, self.claims.nearest_titles(vectors, drafts.NEAREST), strict=True):
             cards = self.claims.catalog.by_path([hit.path for hit in hits])
             domains = {path: card.domain for path, card in cards.items()}
             near = drafts.Near(hits, drafts.near_domain(hits, domains))

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from codex_kb.acts import Act, perform, writing
 from codex_kb.apply import additions
+from codex_kb.apply.near import Nearby
 from codex_kb.apply.outcome import Case, applied
 from codex_kb.disk.store import packet_to_json
 from codex_kb.disk.transaction import Change, change
 from codex_kb.errors import CodexError, Conflict, NotFound, RefusedFile, UsageError
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import packet_path, record_path
-from codex_kb.records import Packet, Source
-from codex_kb.review import decide, packet
+from codex_kb.records import Decision, Packet, Source
+from codex_kb.review import account, decide, packet
 from codex_kb.review.decide import Outcome
-from codex_kb.review.waiting import full_id, ids_of, select
+from codex_kb.review.waiting import decided_as, full_id, ids_of, select
 from codex_kb.text import markdown_file
 from codex_kb.text.fields import byline
 
-#: Opens a file in the user's editor and returns when it is closed; False where the editor failed.
-Edit = Callable[[Path], bool]
-#: Reads a packet's text against its record and source.
-Decide = Callable[[Packet, str, Source], Outcome]
+#: Opens a file in the user's editor and returns when it is closed, with what the editor ended with.
+Edit = Callable[[Path], int]
+#: Asks whether what a line tells of shall be applied.
+Agreed = Callable[[str], bool]
+#: Reads a packet's text against its record and source; these ids are not to be approved.
+Decide = Callable[[Packet, str, Source, Collection[str]], Outcome]
 
 
 @dataclass
@@ -39,6 +42,8 @@ class Reviewed:
     #: Claims that depend on one that was challenged.
     look_again: list[str] = field(default_factory=list)
     rejected: list[tuple[str, str]] = field(default_factory=list)
+    #: (id, how) of what was decided the same way before.
+    already: list[tuple[str, str]] = field(default_factory=list)
     #: How many proposals wait now, from every source.
     waiting: int = 0
     done: list[str] = field(default_factory=list)
@@ -50,15 +55,30 @@ class Reviewed:
         return [title for title, reason in self.rejected if reason == decide.REMOVED]
 
 
+class EditorEnded(RefusedFile):
+    """The user ended the session from the editor, as vim does with :cq."""
+
+
+def told(waiting: Packet, outcome: Outcome) -> str:
+    """What is about to be applied, in one line."""
+    added = f"{len(outcome.added)} added, " if outcome.added else ""
+    removed = sum(r.reason == decide.REMOVED for r in outcome.rejected)
+    deleted = f" ({removed} by deletion)" if removed else ""
+    return (f"{waiting.name}: {len(outcome.approved)} approved, {added}{len(outcome.rejected)} rejected{deleted}, "
+            f"{len(outcome.waiting)} wait")  # fmt: skip
+
+
 class Review:
     """One run by one reviewer."""
 
-    def __init__(self, kb: KnowledgeBase, reviewer: str) -> None:
+    def __init__(self, kb: KnowledgeBase, reviewer: str, anyway: bool = False) -> None:
+        """With `anyway` an approval becomes a claim where one says nearly the same."""
         self.kb = kb
         self.reviewer = reviewer
+        self.anyway = anyway
         self.result = Reviewed()
+        self._nearby = Nearby(kb)
         self._named = partial(additions.named, kb)
-        self._decide: Decide = partial(decide.decide, named=self._named)
 
     def apply(self, sources: Sequence[str]) -> Reviewed:
         """Apply the marks in the packets of these sources, or in all, as they are on disk.
@@ -68,34 +88,65 @@ class Review:
         """
         with writing(self.kb, "review"):
             for waiting in self.selected(sources):
-                self._try(waiting, self._decide)
+                self._try(waiting, self._marks)
         return self._finished()
 
     def named(self, approve: Sequence[str], reject: Mapping[str, str], add: Sequence[str] = ()) -> Reviewed:
         """Decide the proposals with these ids, or unique beginnings of ids, and no others.
 
+        Ids that nobody knows, or that were decided otherwise before, are among the faults.
+
         Raises:
-            NotFound: no proposal has the id.
-            UsageError: several have it, or one is decided in two ways.
+            UsageError: several begin like this, or one is decided in two ways.
         """
         with writing(self.kb, "review"):
             packets = self.kb.store.packets()
             ids = {i: p for p in packets for i in ids_of(p)}
-            yes = [full_id(i, ids) for i in approve]
-            no = {full_id(i, ids): reason for i, reason in reject.items()}
-            more = {full_id(i, ids) for i in add}
-            if twice := set(yes) & set(no) | more & {*yes, *no}:
+            before = {each.id: each for each in self.kb.store.decisions()[0]}
+            yes = {i for each in approve if (i := self._open(each, "approved", ids, before))}
+            no = {i: reason for each, reason in reject.items() if (i := self._open(each, "rejected", ids, before))}
+            more = {i for each in add if (i := self._open(each, "added", ids, before))}
+            if twice := yes & no.keys() | more & {*yes, *no}:
                 raise UsageError(f"{min(twice)} is decided in two ways at once", hint="name it once")
-            judge = partial(decide.decide_named, named=self._named, approve=yes, add=more, reject=no)
+
+            def judge(waiting: Packet, text: str, source: Source, held: Collection[str]) -> Outcome:
+                approved = yes - {*held}
+                return decide.decide_named(waiting, text, source, self._named, approve=approved, add=more, reject=no)
+
             for waiting in packets:
                 if any(ids[i] is waiting for i in (*yes, *more, *no)):
                     self._try(waiting, judge)
         return self._finished()
 
-    def edit(self, sources: Sequence[str], edit: Edit) -> Reviewed:
-        """Open each packet in the editor, then apply it; one that cannot be understood opens again.
+    def _open(self, beginning: str, how: str, ids: Collection[str], before: Mapping[str, Decision]) -> str:
+        """The id that is meant, where it waits; empty where it was decided already, or nobody knows it.
 
-        Where the editor gives it back unchanged and still faulty, it is left as it is.
+        The last decision in time counts. A beginning that several ids have is none, decided or not: what is run
+        again means the same ids.
+        """
+        try:
+            found = full_id(beginning, {*ids, *before})
+        except NotFound as error:
+            self.result.faults.append(error)
+            return ""
+        if found in ids:
+            return found
+        known = decided_as(before[found])
+        if known == how:
+            self.result.already.append((found, how))
+        elif known:
+            self.result.faults.append(
+                Conflict(f"{found} was {known} by {before[found].reviewer} before", hint=f"codex show {found}")
+            )
+        else:
+            self.result.faults.append(NotFound(f"no proposal {found} waits", hint="codex proposals lists the ids"))
+        return ""
+
+    def edit(self, sources: Sequence[str], edit: Edit, agreed: Agreed = lambda _: True) -> Reviewed:
+        """Open each packet in the editor, then apply it where `agreed` says so; one that is faulty opens again.
+
+        Where the editor gives it back unchanged and still faulty, it is left as it is. An editor that ends with
+        anything but 0 ends the session.
 
         Raises:
             NotFound: nothing waits for a named source.
@@ -106,7 +157,10 @@ class Review:
             try:
                 with writing(self.kb, "review"):
                     current, text, source = self._prepare(waiting)
-                self._edit(current, text, source, edit)
+                self._edit(current, text, source, edit, agreed)
+            except EditorEnded as error:
+                self.result.faults.append(error)
+                break
             except (RefusedFile, Conflict, NotFound) as error:
                 self.result.faults.append(error)
         return self._finished()
@@ -115,26 +169,42 @@ class Review:
         self.result.waiting = sum(len(ids_of(each)) for each in self.kb.store.packets())
         return self.result
 
-    def _edit(self, waiting: Packet, shown: str, source: Source, edit: Edit) -> None:
+    def _edit(self, waiting: Packet, shown: str, source: Source, edit: Edit, agreed: Agreed) -> None:
         path = self.kb.layout.path(packet_path(waiting.name))
         reopened = False
         while True:
-            if not edit(path):
-                raise RefusedFile("the editor failed; nothing in it was applied", path=packet_path(waiting.name),
-                                  hint="codex review opens it again")  # fmt: skip
+            if ended := edit(path):
+                raise EditorEnded(
+                    f"the editor ended with {ended}: session ended; nothing in {waiting.name} was applied",
+                    hint="codex review goes on",
+                )
             text = self.kb.store.packet_text(waiting)
             if text is None:
                 self.kb.say(f"{packet_path(waiting.name)} is gone; nothing was decided")
                 return
             plain = packet.without_errors(text)
-            outcome = self._decide(waiting, plain, source)
+            outcome = self._marks(waiting, plain, source, ())
             if not outcome.errors or (reopened and text == shown):
-                with writing(self.kb, "review"):
-                    self._try(waiting, self._decide)
+                self._ask(waiting, agreed)
                 return
             shown, reopened = packet.annotate(plain, outcome.errors), True
             with writing(self.kb, "review"):
                 perform(self.kb, Act((Change(packet_path(waiting.name), text.encode(), shown.encode()),)))
+
+    def _ask(self, waiting: Packet, agreed: Agreed) -> None:
+        """Apply what was typed where somebody agrees; what changed while they were asked is left."""
+        case = self._case(waiting, self._marks)
+        if case.outcome.decided and not agreed(told(waiting, case.outcome)):
+            self.kb.say(f"nothing in {waiting.name} was applied; your marks are kept. next: codex review --apply")
+            return
+        with writing(self.kb, "review"):
+            if self.kb.store.packet_text(waiting) != case.text:
+                raise Conflict("changed while it was asked about; nothing in it was applied",
+                               path=packet_path(waiting.name), hint="codex review")  # fmt: skip
+            self._try(waiting, self._marks)
+
+    def _marks(self, waiting: Packet, text: str, source: Source, _: Collection[str]) -> Outcome:
+        return decide.decide(waiting, text, source, self._named)
 
     # -- one packet --------------------------------------------------------------------------------
 
@@ -143,7 +213,8 @@ class Review:
         source = self.kb.store.source(waiting.source)
         text = self.kb.store.packet_text(waiting)
         moved, lost = decide.relocated(waiting, source)
-        fresh = text if text is not None else self._rendered(moved)
+        moved = self._nearby.refreshed(moved)
+        fresh = self._rendered(moved) if text is None else packet.refreshed(text, waiting, moved)
         changes = []
         if moved != waiting:
             plain = packet.without_errors(fresh)
@@ -167,29 +238,40 @@ class Review:
             self.result.faults.append(error)
 
     def _one(self, waiting: Packet, judge: Decide) -> None:
+        case = self._case(waiting, judge)
         path = packet_path(waiting.name)
+        for error in case.outcome.errors:
+            hint = f"mend it, then codex review --apply {shlex.quote(waiting.name)}"
+            self.result.faults.append(RefusedFile(error.message, path=path, line=error.line, hint=hint))
+        for proposal_id, hit in case.held.items():
+            self.result.faults.append(
+                RefusedFile(f"{proposal_id} says nearly what {hit.path} says ({hit.score:.2f}), and waits", path=path,
+                            hint=f"codex review --add {proposal_id} adds it there; --anyway makes another claim")
+            )  # fmt: skip
+        if case.outcome.decided:
+            self._perform(case)
+        elif case.held:
+            before = None if case.text is None else case.text.encode()
+            perform(self.kb, Act((Change(path, before, case.outcome.text.encode()),)))
+
+    def _case(self, waiting: Packet, judge: Decide) -> Case:
+        """What a packet's text decides now; what has become nearly the same as a claim waits, with a notice."""
         if self.kb.store.packet(waiting.name) != waiting:
-            raise Conflict("its proposals changed meanwhile; your text is kept", path=path, hint="codex review")
+            raise Conflict("its proposals changed meanwhile; your text is kept", path=packet_path(waiting.name),
+                           hint="codex review")  # fmt: skip
         data = self.kb.store.read_bytes(waiting.source)
         source = self.kb.store.as_source(markdown_file.parse(data, waiting.source), waiting.source)
         on_disk = self.kb.store.packet_text(waiting)
         text = self._rendered(waiting) if on_disk is None else on_disk
-        outcome = judge(waiting, text, source)
-        for error in outcome.errors:
-            self.result.faults.append(
-                RefusedFile(
-                    error.message,
-                    path=path,
-                    line=error.line,
-                    hint=f"mend it, then codex review --apply {shlex.quote(waiting.name)}",
-                )
-            )
-        if not outcome.errors and outcome.decided:
-            self._perform(Case(waiting, outcome, data, source, on_disk))
+        outcome = judge(waiting, text, source, ())
+        held = {} if self.anyway else self._nearby.repeated(outcome.approved, outcome.noticed)
+        if held:
+            outcome = judge(waiting, account.with_notices(waiting, text, held), source, held)
+        return Case(waiting, outcome, data, source, on_disk, held)
 
     def _perform(self, case: Case) -> None:
         """Write and commit what one packet's decisions change."""
-        done = applied(self.kb, case, self.reviewer)
+        done = applied(self.kb, case, self.reviewer, self._nearby)
         perform(self.kb, done.act)
         added = case.outcome.added
         self.result.approved += done.claims.values()
@@ -202,4 +284,6 @@ class Review:
 
     def selected(self, sources: Sequence[str]) -> list[Packet]:
         """The packets that wait of these sources, of all where none is named. Raises NotFound."""
+        for copy in self.kb.store.packet_copies():
+            self.kb.say(f"{copy}: not the packet of its source, left out: codex check says more")
         return select(self.kb.store.packets(), sources, self.kb.layout.relative)
