@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from conftest import SENTENCES, Base
 
 KEYS = {"path", "status", "claims", "reason", "line", "hint"}
@@ -89,3 +90,31 @@ def test_an_address_is_no_file_and_stays_as_it_was_typed(kb: Base) -> None:
     assert done.code == 3
     assert "https://example.org/a.md: sources are Markdown files and folders" in done.err
     assert "save it as Markdown below inbox/" in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("tool.py", b'"""A tool that counts how many words people read."""\n\nprint(1)\n'),
+        ("page.html", b"<p>Large cities raise the productivity of workers who learn from one another.</p>\n"),
+        ("notes.txt", b"Large cities raise the productivity of workers who learn from one another.\n"),
+        ("table.csv", b"city,workers\nParis,2000000\n"),
+        ("paper.PDF", b"%PDF-1.4\n1 0 obj <</Title (Large cities raise the productivity of workers.)>> endobj\n"),
+    ],
+)
+def test_a_file_that_is_not_markdown_is_refused_and_left_as_it_is(kb: Base, name: str, data: bytes) -> None:
+    kb.write(f"inbox/{name}", data)
+    kb.source("good")
+    head = kb.git("rev-parse", "HEAD")
+    done = kb.run("ingest", f"inbox/{name}", "--json")
+    (row,) = done.json["sources"]
+    assert (done.code, row["path"], row["status"]) == (1, f"inbox/{name}", "refused")
+    assert "not Markdown" in row["reason"]
+    assert f"{name.partition('.')[0]}.md" in row["hint"]
+    assert (kb.path(f"inbox/{name}").read_bytes(), kb.git("rev-parse", "HEAD")) == (data, head)
+    assert [each["path"] for each in kb.run("ingest", "inbox", "--json").json["sources"]] == ["inbox/good.md"]
+
+
+def test_markdown_is_known_by_its_ending_in_any_case(kb: Base) -> None:
+    kb.path(kb.source()).rename(kb.path("inbox/Notes.MARKDOWN"))
+    assert kb.run("ingest", "inbox/Notes.MARKDOWN", "--json").json["proposals"] == 3

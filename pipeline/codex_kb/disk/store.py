@@ -36,7 +36,7 @@ class Store:
     def markdown_files(self, paths: Iterable[Path]) -> Iterator[tuple[str, RefusedFile | None]]:
         """Every Markdown file at or below the paths, once, in order; with what refuses it by its name alone.
 
-        Hidden folders are left out, links to folders are not followed.
+        A file that is named and is not Markdown is refused. Hidden folders are left out, links to folders are not followed.
 
         Raises:
             NotFound: a named path does not exist.
@@ -76,6 +76,9 @@ class Store:
         except UnicodeEncodeError:
             shown = os.fsencode(path).decode(errors="backslashreplace")
             return RefusedFile("its name is not UTF-8", path=shown, hint="rename it")
+        if not places.is_markdown(path.name) and not path.is_dir():
+            return RefusedFile("not Markdown, which alone is read as a source", path=self.layout.relative(path),
+                               hint=f"save its text as {path.stem}.md, and ingest that")  # fmt: skip
         return None
 
     def read_bytes(self, path: str) -> bytes:
