@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from conftest import SENTENCES, Base
 
 KEYS = {"path", "status", "claims", "reason", "line", "hint"}
@@ -118,3 +119,24 @@ def test_a_file_that_is_not_markdown_is_refused_and_left_as_it_is(kb: Base, name
 def test_markdown_is_known_by_its_ending_in_any_case(kb: Base) -> None:
     kb.path(kb.source()).rename(kb.path("inbox/Notes.MARKDOWN"))
     assert kb.run("ingest", "inbox/Notes.MARKDOWN", "--json").json["proposals"] == 3
+
+
+def test_toml_fields_are_read_and_such_a_source_is_refused(kb: Base) -> None:
+    head = "+++\ntitle = 'Notes on towns'\nsummary = 'Large cities raise the productivity of workers.'\n+++\n\n"
+    path = kb.source("towns", head=head)
+    kb.source("good")
+    before = kb.read(path)
+    for options in ("--dry-run", "--again"):
+        done = kb.run("ingest", "inbox", options, "--json")
+        rows = {row["path"]: row for row in done.json["sources"]}
+        assert (done.code, rows[path]["status"], rows[path]["line"]) == (1, "refused", 1)
+        assert "TOML" in rows[path]["reason"]
+        assert "`---`" in rows[path]["hint"]
+    assert kb.read(path) == before
+
+
+def test_frontmatter_that_cannot_be_edited_is_refused_before_a_model_is_asked(kb: Base) -> None:
+    path = kb.source("towns", head="---\n{type: source, status: unprocessed}\n---\n\n")
+    before = kb.read(path)
+    done = kb.run("ingest", "inbox", "--dry-run", "--json")
+    assert (done.code, done.json["sources"][0]["status"], kb.read(path)) == (1, "refused", before)

@@ -311,6 +311,12 @@ class TestFaults:
         assert [(fault.line, fault.code) for fault in file.faults] == [(line, "yaml")]
         assert hint in file.faults[0].hint
 
+    @pytest.mark.parametrize("stray", ["url:https://example.org", "what is this", "*x", '"q"'])
+    def test_a_line_that_is_no_field_hides_no_value(self, stray: str) -> None:
+        file = read(f"title: T\nstatus: new\n{stray}\nc: d\n")
+        assert file.fields == {"title": "T", "status": "new", "c": "d"}
+        assert [(fault.line, fault.code) for fault in file.faults] == [(4, "yaml")]
+
     def test_quoted_keys_are_recovered(self) -> None:
         file = read('"a\\tb": c: d\n\'e f\': g: h\n"\\z": i: j\n')
         assert file.fields == {"a\tb": "c: d", "e f": "g: h", "\\z": "i: j"}
@@ -449,6 +455,24 @@ class TestSetFields:
             edit(text, status="new")
         assert caught.value.path == "f.md"
 
+    @pytest.mark.parametrize(
+        ("fields", "after"),
+        [
+            ("claims_extracted:\nurl:https://example.org\n", "claims_extracted: new\nurl:https://example.org\n"),
+            ("claims_extracted: a\nnotes:b\nc: d: e\n", "claims_extracted: new\nnotes:b\nc: d: e\n"),
+            ("claims_extracted: a: b\nurl: [c\n", "claims_extracted: new\nurl: [c\n"),
+        ],
+    )
+    def test_a_line_that_is_no_field_stays(self, fields: str, after: str) -> None:
+        assert edit(f"---\n{fields}title: T\n---\n", claims_extracted="new") == f"---\n{after}title: T\n---\n"
+
+    @pytest.mark.parametrize("value", ['"never closed\nurl:https://x', "[a,\n  url: b", "a: b\n  url: c", "\n\turl: c"])
+    def test_a_faulty_value_over_several_lines_is_not_overwritten(self, value: str) -> None:
+        with pytest.raises(RefusedFile, match="on which line it ends") as caught:
+            edit(f"---\ntitle: T\nstatus: {value}\ndate: x\n---\n", status="new")
+        assert (caught.value.path, caught.value.line) == ("f.md", 3)
+        assert "by hand" in caught.value.hint
+
     def test_a_new_field_in_braces_is_refused(self) -> None:
         with pytest.raises(RefusedFile, match="would change") as caught:
             edit("---\n{a: b}\n---\n", status="new")
@@ -508,6 +532,54 @@ class TestFormat:
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the teleo corpus is not here")
+class TestToml:
+    TEXT = """+++
+title = "Notes on towns"
+date = 2026-03-01
+draft = false
+weight = 1.50
+tags = ["a", 2]
+
+[extra]
+at = 2026-03-01T10:00:00
++++
+body
+"""
+
+    @pytest.mark.parametrize("newline", ["\n", "\r\n"])
+    def test_fields_are_text(self, newline: str) -> None:
+        file = parse(self.TEXT.replace("\n", newline).encode(), "f.md")
+        assert file.fields == {
+            "title": "Notes on towns", "date": "2026-03-01", "draft": "false", "weight": "1.50", "tags": ["a", "2"],
+            "extra": {"at": "2026-03-01T10:00:00"},
+        }  # fmt: skip
+        assert file.lines == {"title": 2, "date": 3, "draft": 4, "weight": 5, "tags": 6, "extra": 8}
+        assert (file.body, file.body_line) == (f"body{newline}", 11)
+
+    def test_it_is_not_edited(self) -> None:
+        with pytest.raises(RefusedFile, match="TOML") as caught:
+            edit(self.TEXT, status="new")
+        assert (caught.value.path, caught.value.line) == ("f.md", 1)
+        assert "`---`" in caught.value.hint
+
+    @pytest.mark.parametrize(
+        ("inside", "line", "reason"),
+        [
+            ('a = 1\nb = "\n', 3, "not valid TOML"),
+            (f"a = {'[' * 5000}\n", 2, "too deep"),
+            (f"{'.'.join('a' * 200)} = 1\n", 2, "too deep"),
+        ],
+    )
+    def test_what_cannot_be_read_is_refused(self, inside: str, line: int, reason: str) -> None:
+        with pytest.raises(RefusedFile, match=reason) as caught:
+            parse(f"+++\n{inside}+++\n".encode(), "f.md")
+        assert caught.value.line == line
+
+    def test_a_fence_that_is_not_closed_is_refused(self) -> None:
+        with pytest.raises(RefusedFile, match="never closed"):
+            parse(b"+++\na = 1\n", "f.md")
+
+
 def test_every_real_file_is_read_and_edited() -> None:
     paths = sorted(CORPUS.rglob("*.md"))
     assert paths

@@ -36,7 +36,7 @@ class Store:
     def markdown_files(self, paths: Iterable[Path]) -> Iterator[tuple[str, RefusedFile | None]]:
         """Every Markdown file at or below the paths, once, in order; with what refuses it by its name alone.
 
-        A file that is named and is not Markdown is refused. Hidden folders are left out, links to folders are not followed.
+        A file that is named and is not Markdown is refused. Hidden folders are left out, links to folders not followed.
 
         Raises:
             NotFound: a named path does not exist.

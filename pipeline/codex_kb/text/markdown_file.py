@@ -10,11 +10,13 @@ import datetime
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from codex_kb.errors import RefusedFile
+from codex_kb.text import toml_fields
 from codex_kb.text.yaml_fields import Fault, Field, read_fields
 
 __all__ = ["Fault", "MarkdownFile", "format_field", "new_file", "parse", "set_fields"]
@@ -35,6 +37,7 @@ _NUL_PATTERNS: dict[tuple[bool, ...], str] = {
 }
 _OPENING = re.compile(r"---[ \t]*(?:\r?\n|\Z)")
 _CLOSING = re.compile(r"\n---[ \t]*(?:\r?\n|\Z)")
+_TOML_FENCE = re.compile(r"^\+\+\+[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
 _DOCUMENT_END = re.compile(r"^\.\.\.(?=\s)", re.MULTILINE)
 _COLON = re.compile(r"[ \t]*:")
 #: What may follow a value on its line.
@@ -65,6 +68,7 @@ class MarkdownFile:
     body_start: int
     body_line: int
     faults: tuple[Fault, ...]
+    toml: bool = False
 
     @property
     def body(self) -> str:
@@ -90,21 +94,24 @@ def set_fields(data: bytes, changes: Mapping[str, Any], path: str) -> bytes:
     """Set top-level fields (None removes one) and change no byte of any other line.
 
     New fields go to the end of the frontmatter, which is made where there is none. Raises
-    RefusedFile where the file cannot be read, or where the change would alter anything else.
+    RefusedFile where the file cannot be read, its fields are TOML, or the change would alter anything else.
     """
     before, found = _read(data, path)
+    if before.toml:
+        raise RefusedFile("its frontmatter is TOML, which is read but not edited", path=path, line=1,
+                          hint="write the fields as `key: value` between two `---` lines")  # fmt: skip
     wanted = {key: value for key, value in changes.items() if _differs(before.fields, key, value)}
     if not wanted:
         return data
     names = ", ".join(f"`{key}`" for key in wanted)
+    line = next((before.lines[key] for key in wanted if key in before.lines), 1)
+    hint = "edit the frontmatter by hand: one `key: value` a line, without aliases and braces"
     try:
         text = _edited(before, found, wanted)
     except ValueError as error:
-        raise RefusedFile(f"cannot set {names}: {error}", path=path) from error
+        raise RefusedFile(f"cannot set {names}: {error}", path=path, line=line, hint=hint) from error
     result = (_BOM if before.bom else b"") + text.encode()
     if not _proved(result, before, wanted):
-        line = next((before.lines[key] for key in wanted if key in before.lines), 1)
-        hint = "edit the frontmatter by hand: one `key: value` a line, without aliases and braces"
         message = f"setting {names} would change other parts of the file"
         raise RefusedFile(message, path=path, line=line, hint=hint)
     return result
@@ -130,6 +137,8 @@ def _read(data: bytes, path: str) -> tuple[MarkdownFile, list[Field]]:
     bom = data.startswith(_BOM)
     text = _decode(data, path).removeprefix("\ufeff") if bom else _decode(data, path)
     opening = _OPENING.match(text)
+    if opening is None and _TOML_FENCE.match(text):
+        return _read_toml(text, bom, path), []
     if opening is None:
         return MarkdownFile(text, bom, {}, {}, False, 0, 1, ()), []
     closing = _CLOSING.search(text, opening.end() - 1)
@@ -145,9 +154,20 @@ def _read(data: bytes, path: str) -> tuple[MarkdownFile, list[Field]]:
         line += text.count("\n", at, start + field.start)
         at = start + field.start
         lines[field.key] = line
-        found.append(Field(field.key, field.value, at, start + field.key_end, start + field.end))
+        found.append(replace(field, start=at, key_end=start + field.key_end, end=start + field.end))
     body_line = 1 + text.count("\n", 0, closing.end())
     return MarkdownFile(text, bom, fields, lines, True, closing.end(), body_line, tuple(faults)), found
+
+
+def _read_toml(text: str, bom: bool, path: str) -> MarkdownFile:
+    fences = _TOML_FENCE.finditer(text)
+    opening, closing = next(fences), next(fences, None)
+    if closing is None:
+        hint = "add a line `+++` after the last field"
+        raise RefusedFile("the frontmatter is never closed", path=path, line=1, hint=hint)
+    fields, lines = toml_fields.read_fields(text[opening.end() : closing.start()], 2, path)
+    body_line = 1 + text.count("\n", 0, closing.end())
+    return MarkdownFile(text, bom, fields, lines, True, closing.end(), body_line, (), toml=True)
 
 
 def _decode(data: bytes, path: str) -> str:
@@ -202,6 +222,8 @@ def _edit(text: str, field: Field, value: Any) -> tuple[int, int, str]:
     colon = _COLON.match(text, field.key_end)
     end = max(field.start + len(text[field.start : field.end].rstrip(" \t\r\n")), colon.end() if colon else 0)
     tail = _TAIL.match(text, end)
+    if field.raw and "\n" in text[field.start : end]:
+        raise ValueError("its value is not valid YAML, and nobody knows on which line it ends")
     if colon is None or tail is None or text[start : field.start].strip(" "):
         raise ValueError("it shares a line with something else, or is not written as `key: value`")
     if value is None:
@@ -215,7 +237,7 @@ def _frontmatter(lines: list[str], newline: str) -> str:
 
 
 def _proved(result: bytes, before: MarkdownFile, wanted: Mapping[str, Any]) -> bool:
-    """Whether the result reads as what was asked, with the same body, order and no new fault."""
+    """Whether the result reads as what was asked, with the same body, order and no fault that was not there."""
     expected = dict(before.fields)
     for key, value in wanted.items():
         if value is None:
@@ -229,8 +251,12 @@ def _proved(result: bytes, before: MarkdownFile, wanted: Mapping[str, Any]) -> b
     return (
         after.body == before.body
         and list(after.fields.items()) == list(expected.items())
-        and len(after.faults) <= len(before.faults)
+        and _said(after) <= _said(before)
     )
+
+
+def _said(file: MarkdownFile) -> Counter[tuple[str, str]]:
+    return Counter((fault.code, fault.message) for fault in file.faults)
 
 
 def _format(value: Any) -> str:

@@ -40,6 +40,8 @@ _HEAD = re.compile(
     r"""|(?:---|\.\.\.)(?=\s))""",
     re.MULTILINE,
 )
+#: A line at the first column that continues no value: lists and closing brackets may stand there.
+_STRAY = re.compile(r"^(?![-\]})](?:\s|$))[^\s#].*", re.MULTILINE)
 _REMARK = re.compile(r"[ \t\r]*(?:#.*)?")
 _ONE_A_LINE = "write one `key: value` a line between the two `---` lines"
 _QUOTE = "put the value in double quotes"
@@ -66,13 +68,17 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A top-level key and its value: where the key starts and ends, and where the value ends."""
+    """A top-level key and its value: where the key starts and ends, and where the value ends.
+
+    `raw`: the value is not YAML, and given as the text that stands there.
+    """
 
     key: str
     value: Any
     start: int
     key_end: int
     end: int
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +306,7 @@ def _load(text: str) -> _Document:
 
 def _moved(document: _Document, by: int) -> _Document:
     return _Document(
-        [Field(f.key, f.value, f.start + by, f.key_end + by, f.end + by) for f in document.fields],
+        [replace(f, start=f.start + by, key_end=f.key_end + by, end=f.end + by) for f in document.fields],
         [replace(note, index=note.index + by) for note in document.notes],
     )
 
@@ -336,7 +342,23 @@ def _block(text: str, head: re.Match[str], end: int) -> _Document:
     except _Hostile as error:
         raise _Hostile(error.message, start + error.index) from None
     except (yaml.YAMLError, ValueError, _NotFields) as error:
-        return _raw(text, head, end, error)
+        return _without_stray_lines(text, head, end) or _raw(text, head, end, error)
+
+
+def _without_stray_lines(text: str, head: re.Match[str], end: int) -> _Document | None:
+    """The field without the lines below it that are neither indented nor a list's, if it is YAML without them."""
+    stray = _STRAY.search(text, head.end(), end)
+    if stray is None:
+        return None
+    try:
+        document = _moved(_load(text[head.start() : stray.start()]), head.start())
+    except (yaml.YAMLError, ValueError, _Unusable):
+        return None
+    line = stray[0].strip()
+    hint = "write a space after the colon" if ":" in line else _ONE_A_LINE
+    message = "not valid YAML: a line that is no `key: value` is ignored"
+    document.notes.append(_Note(stray.start(), "yaml", message, hint))
+    return document
 
 
 def _raw(text: str, head: re.Match[str], end: int, error: Exception) -> _Document:
@@ -351,7 +373,7 @@ def _raw(text: str, head: re.Match[str], end: int, error: Exception) -> _Documen
     if key[0] in "\"'":
         key = _unquoted(key)
     note = _explain(error, text[head.start() : stop], head.start())
-    return _Document([Field(key, value, head.start(), head.end("key"), stop)], [note])
+    return _Document([Field(key, value, head.start(), head.end("key"), stop, raw=True)], [note])
 
 
 def _unquoted(key: str) -> str:

@@ -76,6 +76,7 @@ class Ingest:
         self.max_claims = max_claims if max_claims is not None else kb.settings.ingest.max_claims
         self.again = again
         self.dry_run = dry_run
+        self._status_field = kb.settings.fields.get("status", "status")
         self.result = Ingested()
 
     def run(self, named: Sequence[str], limit: int | None = None) -> Ingested:
@@ -112,12 +113,14 @@ class Ingest:
                 target = self.kb.layout.path(path).resolve()
                 self.kb.store.read_bytes(path)
                 return Row(path, "skipped", reason=f"a link to {self.kb.layout.relative(target)}")
-            source = self.kb.store.source(path)
+            data = self.kb.store.read_bytes(path)
+            source = self.kb.store.as_source(markdown_file.parse(data, path), path)
+            status, reason = lifecycle.verdict(source.fields, path in waiting, self.again)
+            if status == "proposed":  # said before a model is asked, not after
+                markdown_file.set_fields(data, {self._status_field: PROCESSING}, path)
+                self.result.faults += source.problems[:1]
         except (RefusedFile, NotFound) as error:
             return _refused(path, error)
-        status, reason = lifecycle.verdict(source.fields, path in waiting, self.again)
-        if status == "proposed":
-            self.result.faults += source.problems[:1]
         return Row(path, status, reason=reason)
 
     def _plan(self, chosen: Sequence[str]) -> Plan:
