@@ -18,6 +18,7 @@ from codex_kb.disk.transaction import Change, Transactions, locked, write_failed
 from codex_kb.disk.vcs import Repository
 from codex_kb.errors import Conflict, GitError, UsageError
 from codex_kb.kb import KnowledgeBase
+from codex_kb.text import leaving
 from codex_kb.text.marks import one_line
 
 _WAIT_SECONDS = 5.0
@@ -85,7 +86,7 @@ def perform(kb: KnowledgeBase, act: Act) -> None:
         return
     commit = None
     if act.message and kb.commits and kb.repository is not None:
-        commit = Commit(act.message, tuple(c.path for c in changes), act.branch)
+        commit = Commit(leaving.without(act.message), tuple(c.path for c in changes), act.branch)
     if commit:
         _require_quiet(kb, act)
     transactions = Transactions(kb.layout.root)

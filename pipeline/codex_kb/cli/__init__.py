@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import os
 import pkgutil
 import sys
 from typing import Any, NoReturn
@@ -12,7 +14,8 @@ import click
 from codex_kb import __version__
 from codex_kb.cli.common import Options, fail
 from codex_kb.encoders import threads
-from codex_kb.errors import CodexError
+from codex_kb.errors import CodexError, UsageError
+from codex_kb.text.leaving import shown
 
 
 class Commands(click.Group):
@@ -61,6 +64,7 @@ def main() -> None:
     as_json = "--json" in arguments
     verbose = "-v" in arguments or "--verbose" in arguments
     try:
+        _require_text(arguments)
         result: Any = cli.main(arguments, prog_name="codex", standalone_mode=False)
         code = result if isinstance(result, int) else 0
     except click.exceptions.Exit as error:
@@ -69,7 +73,9 @@ def main() -> None:
         if as_json:
             code = fail(as_usage(error), as_json)
         else:
-            error.show()
+            usage = io.StringIO()
+            error.show(usage)
+            click.echo(shown(usage.getvalue()), nl=False, err=True)
             code = 2
     except CodexError as error:
         code = fail(error, as_json)
@@ -91,6 +97,14 @@ def main() -> None:
 
 def as_usage(error: click.ClickException) -> CodexError:
     """Click's complaint as one of ours."""
-    from codex_kb.errors import UsageError  # noqa: PLC0415
-
     return UsageError(error.format_message(), hint="codex --help")
+
+
+def _require_text(arguments: list[str]) -> None:
+    """Stop at an argument that is not UTF-8, unless it names a file, which is refused by itself. Raises UsageError."""
+    for argument in arguments:
+        if not argument.isascii() and not os.path.lexists(argument):
+            try:
+                argument.encode()
+            except UnicodeEncodeError:
+                raise UsageError(f"not UTF-8: {argument}", hint="write the arguments in UTF-8") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -16,6 +15,7 @@ import click
 from codex_kb import views
 from codex_kb.errors import CodexError
 from codex_kb.layout import find_root
+from codex_kb.text.leaving import as_json, shown
 
 if TYPE_CHECKING:
     from codex_kb.kb import KnowledgeBase
@@ -84,17 +84,17 @@ def say(message: str) -> None:
     context = click.get_current_context(silent=True)
     options = context.find_object(Options) if context else None
     if not (options and options.quiet):
-        click.echo(plain(message), err=True)
+        click.echo(shown(message), err=True)
 
 
 def out(message: str = "") -> None:
     """A result, on standard output; control characters shown, not sent to the terminal."""
-    click.echo(plain(message))
+    click.echo(shown(message))
 
 
 def out_json(value: object, err: bool = False) -> None:
     """One JSON value on a line of standard output, or of standard error."""
-    click.echo(json.dumps(value, ensure_ascii=False), err=err)
+    click.echo(as_json(value), err=err)
 
 
 def out_found(each: Found | Suggested, explain: bool, snippet: str = "") -> None:
@@ -120,22 +120,9 @@ def highlighted(text: str, spans: Iterable[tuple[int, int]]) -> str:
     """Text that cannot steer a terminal, with these parts in bold (click drops the marks where there is none)."""
     parts, at = [], 0
     for start, end in spans:
-        parts += [plain(text[at:start]), click.style(plain(text[start:end]), bold=True)]
+        parts += [shown(text[at:start]), click.style(shown(text[start:end]), bold=True)]
         at = end
-    return "".join([*parts, plain(text[at:])])
-
-
-def plain(text: str) -> str:
-    """Text that cannot steer a terminal: control characters and overrides of direction as escapes."""
-    return "".join(
-        char if char in {"\n", "\t"} or not _steers(char) else char.encode("unicode_escape").decode() for char in text
-    )
-
-
-def _steers(char: str) -> bool:
-    return (
-        ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 or char in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-    )
+    return "".join([*parts, shown(text[at:])])
 
 
 def fail(error: CodexError, as_json: bool) -> int:
@@ -143,9 +130,9 @@ def fail(error: CodexError, as_json: bool) -> int:
     if as_json:
         out_json(views.error(error), err=True)
     else:
-        click.echo(plain(f"codex: {error}"), err=True)
+        click.echo(shown(f"codex: {error}"), err=True)
         if error.hint:
-            click.echo(plain(f"  → {error.hint}"), err=True)
+            click.echo(shown(f"  → {error.hint}"), err=True)
     return error.exit_code
 
 
