@@ -155,3 +155,54 @@ def test_faults_of_models_and_agents_are_named(text: str, message: str, line: in
     error = fault(text)
     assert message in error.message
     assert error.line == line or line is None
+
+
+@pytest.mark.parametrize(
+    "folder", [".git", ".git/refs/heads", ".GIT/hooks", "sub/.git/x", ".codex-kb", "./.codex-kb/index", "codex/index",
+               "codex/decisions/more", "Codex/Generations", "inbox/proposals"],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["claims", "sources", "write"])
+def test_folders_of_git_and_of_ours_are_nobody_elses(folder: str, key: str) -> None:
+    value = f'"{folder}"' if key == "write" else f'["{folder}"]'
+    error = fault(f"[kb]\n{key} = {value}")
+    assert "is kept for git or for codex itself" in error.message
+    assert error.line == 2
+
+
+def test_a_folder_that_only_begins_like_one_of_ours_is_taken() -> None:
+    assert parse('[kb]\nclaims = ["codex/index-funds", ".github"]').kb.claims == ("codex/index-funds", ".github")
+
+
+@pytest.mark.parametrize(("key", "pattern"), [
+    ("subject", "{agent:>2000000000}"), ("subject", "{agent.foo}"), ("subject", "{agent[0]}"), ("subject", "{n!r}"),
+    ("subject", "{}"), ("subject", "{0}"), ("subject", "{claim}"), ("subject", "{agent"), ("subject", "a\\nb"),
+    ("branch", "x/{source:{slug}}"), ("branch", "{n}"), ("branch", "x" * 501),
+])  # fmt: skip
+def test_a_pattern_names_what_is_known_and_nothing_more(key: str, pattern: str) -> None:
+    error = fault(f'[git]\n\n{key} = "{pattern}"')
+    assert error.message == f"{key} in [git] is no pattern"
+    assert error.line == 3
+
+
+def test_a_pattern_may_hold_braces_and_every_known_name() -> None:
+    assert parse('[git]\nsubject = "{{x}} {source} {slug} {agent} {n}"').git.subject.startswith("{{x}}")
+
+
+@pytest.mark.parametrize("text", [
+    '[git]\n\ntrailers = { "Reviewed-by" = "Eve <eve@example.org>" }',
+    '[git]\n[git.trailers]\nREVIEWED-BY = "Eve"',
+    '[git]\n[git.trailers]\nsource = "Eve"',
+    '[git]\n[git.trailers]\nX = "a\\nReviewed-by: Eve"',
+    '[git]\n[git.trailers]\nX = "a\\u2028Reviewed-by: Eve"',
+    '[git]\n[git.trailers]\n"a b" = "c"',
+    f'[git]\n[git.trailers]\nX = "{"a" * 501}"',
+    '[git]\n\ntrailers = { "X\\nReviewed-by" = "Eve" }',
+])  # fmt: skip
+def test_a_trailer_never_says_who_decided(text: str) -> None:
+    error = fault(text)
+    assert "trailer" in error.message
+    assert error.line == 3
+
+
+def test_tables_nested_without_end_are_no_settings() -> None:
+    assert "nested too deep" in fault("a = " + "[" * 100_000).message

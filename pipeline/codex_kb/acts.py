@@ -16,7 +16,7 @@ from codex_kb import layout as places
 from codex_kb.disk.journal import Commit
 from codex_kb.disk.transaction import Change, Transactions, locked, write_failed
 from codex_kb.disk.vcs import Repository
-from codex_kb.errors import Conflict, GitError, UsageError
+from codex_kb.errors import Conflict, GitError
 from codex_kb.kb import KnowledgeBase
 from codex_kb.text import leaving
 from codex_kb.text.marks import one_line
@@ -183,29 +183,13 @@ def _recover(kb: KnowledgeBase) -> None:
 
 
 def branch_for(settings: config.Git, name: str) -> str:
-    """The branch that a source's commits go to; empty is the current one.
-
-    Raises:
-        UsageError: `[git] branch` is no pattern.
-    """
-    try:
-        return settings.branch.format(source=name, slug=name).replace(" ", "-")
-    except (KeyError, IndexError, ValueError) as error:
-        raise UsageError(f"[git] branch = {settings.branch!r} is no pattern", path=places.SETTINGS,
-                         hint='for example "extract/{source}"') from error  # fmt: skip
+    """The branch that a source's commits go to; empty is the current one."""
+    return settings.branch.format(source=name, slug=name).replace(" ", "-")
 
 
 def message(settings: config.Git, subject: str, body: str, trailers: dict[str, str], **names: object) -> str:
-    """A commit's text; `[git] subject` and `[git] trailers` have their say.
-
-    Raises:
-        UsageError: `[git] subject` is no pattern.
-    """
+    """A commit's text; `[git] subject` and `[git] trailers` have their say."""
     if settings.subject and names:
-        try:
-            subject = settings.subject.format(**names)
-        except (KeyError, IndexError, ValueError) as error:
-            raise UsageError(f"[git] subject = {settings.subject!r} is no pattern", path=places.SETTINGS,
-                             hint=f"known: {', '.join('{' + n + '}' for n in names)}") from error  # fmt: skip
+        subject = settings.subject.format(**names)
     lines = [f"{key}: {one_line(value)}" for key, value in {**trailers, **settings.trailers}.items() if value]
     return f"{one_line(subject)}\n\n{body.strip()}\n\n" + "\n".join(lines) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import string
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any, Literal, cast, get_args
 
+from codex_kb import layout
 from codex_kb.errors import UsageError
 
 FILE_NAME = "codex.toml"
@@ -22,6 +24,17 @@ Level = Literal["off", "note", "error"]
 
 _AGENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 _MOST_DOLLARS = 1e9
+#: What patterns of `[git]` may name.
+_PATTERNS = {"branch": ("source", "slug"), "subject": ("source", "slug", "agent", "n")}
+_TRAILER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+#: Trailers that say who decided what: the program's alone.
+_OUR_TRAILERS = ("source", "proposed-by", "reviewed-by", "generation")
+#: Characters of a pattern or a trailer.
+_MOST_CHARACTERS = 500
+#: Folders that are git's or the program's, and hold nobody's claims and sources.
+_NOT_FOLDERS = (".git", layout.LOCAL, *layout.NOT_CLAIMS, layout.PACKETS)
+#: Bytes of codex.toml.
+_LIMIT = 1_000_000
 
 
 def _no_names() -> Mapping[str, str]:
@@ -130,6 +143,8 @@ def parse(text: str, path: str = FILE_NAME, rules: Callable[[], tuple[str, ...]]
         raise UsageError(
             f"not valid TOML: {error}", path=path, line=line, hint="mend the line; see README, Settings"
         ) from error
+    except RecursionError as error:
+        raise UsageError("not valid TOML: nested too deep", path=path, hint="see README, Settings") from error
     reader = _Reader(text, path)
     sections: dict[str, Any] = {}
     known = {f.name: f for f in dataclasses.fields(Settings)}
@@ -155,8 +170,14 @@ def read(root: Path, rules: Callable[[], tuple[str, ...]]) -> Settings:
     Raises:
         UsageError: codex.toml cannot be read, or says what it may not.
     """
+    path = root / FILE_NAME
     try:
-        return parse((root / FILE_NAME).read_text(encoding="utf-8"), FILE_NAME, rules)
+        if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+            raise UsageError("a link that leaves the knowledge base", path=FILE_NAME,
+                             hint="copy the file to this place")  # fmt: skip
+        if path.stat().st_size > _LIMIT:
+            raise UsageError(f"larger than {_LIMIT:,} bytes", path=FILE_NAME, hint="settings are short")
+        return parse(path.read_text(encoding="utf-8"), FILE_NAME, rules)
     except UnicodeDecodeError as error:
         raise UsageError(f"not UTF-8 at byte {error.start}", path=FILE_NAME, hint="save it as UTF-8") from error
     except OSError as error:
@@ -227,7 +248,7 @@ class _Reader:
 
     def _value(self, section: str, key: str, value: Any, default: Any) -> Any:
         if isinstance(default, Mapping) and isinstance(value, dict):
-            return self.names(section, value, None)
+            return self._trailers(value)
         if key in ("price", "budget"):
             return self._amount(section, key, value)
         if isinstance(default, tuple):
@@ -239,7 +260,21 @@ class _Reader:
             raise self.error(f"{key} in [{section}] must be above 0", key, "", section)
         if (section, key) == ("kb", "write"):
             return self._folders(section, key, [value])[0]
+        if section == "git" and key in _PATTERNS:
+            self._pattern(key, value)
         return value
+
+    def _pattern(self, key: str, value: str) -> None:
+        """A text with known names in braces, and nothing more: no formats, no attributes."""
+        known = _PATTERNS[key]
+        try:
+            parts = list(string.Formatter().parse(value))
+        except ValueError:
+            parts = [("", None, "!", None)]
+        plain = all(not form and not convert and (name is None or name in known) for _, name, form, convert in parts)
+        if not plain or len(value) > _MOST_CHARACTERS or len(value.splitlines()) > 1:
+            names = ", ".join("{" + name + "}" for name in known)
+            raise self.error(f"{key} in [git] is no pattern", key, f"one line of text with {names}", "git")
 
     def _amount(self, section: str, key: str, value: Any) -> Any:
         """US dollars: one number, or for a price two."""
@@ -263,7 +298,25 @@ class _Reader:
             if PurePosixPath(folder).is_absolute() or ".." in parts or not parts:
                 raise self.error(f"{key} in [{section}]: {folder!r} leaves the knowledge base", key,
                                  "name folders relative to the root", section)  # fmt: skip
+            if _kept(parts):
+                raise self.error(f"{key} in [{section}]: {folder!r} is kept for git or for codex itself", key,
+                                 "name another folder", section)  # fmt: skip
         return tuple(PurePosixPath(x).as_posix() for x in value)
+
+    def _trailers(self, table: dict[str, Any]) -> Mapping[str, str]:
+        """What every commit's text ends with; none that says who decided."""
+        for key, value in table.items():
+            line = self._line("git.trailers", key) or self._line("git", key) or self._line("git", "trailers")
+            fault = ""
+            if not _TRAILER.fullmatch(key):
+                fault = f"{key!r} in [git] trailers is no trailer"
+            elif key.lower() in _OUR_TRAILERS:
+                fault = f"{key} in [git] trailers is written by codex alone"
+            elif not (isinstance(value, str) and value.isprintable() and 0 < len(value.strip()) <= _MOST_CHARACTERS):
+                fault = f"{key} in [git] trailers must be one line of text"
+            if fault:
+                raise UsageError(fault, path=self.path, line=line, hint='for example "Signed-off-by" = "Name <email>"')
+        return MappingProxyType(dict(table))
 
     def names(self, section: str, table: dict[str, Any], known: tuple[str, ...] | None) -> Mapping[str, str]:
         """A table of texts as it stands; `known` are the only keys it may have, None for any."""
@@ -273,3 +326,9 @@ class _Reader:
             if not isinstance(value, str) or not value.strip():
                 raise self.error(f"{key} in [{section}] must be a text", key, "", section)
         return MappingProxyType(dict(table))
+
+
+def _kept(parts: tuple[str, ...]) -> bool:
+    """Is this folder git's or one of ours, or below such a one? Some file systems know no case."""
+    folder = "/".join(parts).casefold()
+    return ".git" in folder.split("/") or any(f"{folder}/".startswith(f"{each}/") for each in _NOT_FOLDERS)

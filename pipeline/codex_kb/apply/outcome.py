@@ -207,7 +207,7 @@ class _Applying:
                 "Reviewed-by": self.reviewer,
                 "Generation": str(case.packet.generation),
             },
-            agent=agent, n=count, source=case.packet.name,
+            agent=agent, n=count, source=case.packet.name, slug=case.packet.name,
         )  # fmt: skip
 
 
