@@ -265,8 +265,7 @@ def test_runs_at_once_give_one_answer(filled: Base) -> None:
 
 
 QUESTIONS = ["ports " * 20_000, "η θάλασσα και τα πλοία", "深い港と広い船", "النص العربي", "\x00\x1b[2J", "🚢",
-             "%s * \"' OR x --",
-             "\ud800"]  # fmt: skip
+             "%s * \"' OR x --"]  # fmt: skip
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=range(len(QUESTIONS)))
