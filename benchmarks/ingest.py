@@ -31,8 +31,8 @@ PARTS = {
     "git, looking for changes": ("vcs.py", "uncommitted"),
     "writing files": ("transaction.py", "run"),
     "parsing frontmatter": ("markdown_file.py", "parse"),
-    "reading packets and names": ("store.py", "names"),
-    "claim index": ("workflow/index.py", "load"),
+    "looking up names": ("store.py", "names"),
+    "claim index": ("index/opened.py", "load"),
 }
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -204,10 +205,32 @@ def test_half_written_files_of_a_killed_run_are_removed(tmp_path: Path) -> None:
         path.write_bytes(b"half")
     transactions.recover(transactions.pending())
     assert not temporary(tmp_path)
-    left[0].write_bytes(b"half")
+    left[1].write_bytes(b"half")
     transactions.run([Change("x/b.md", None, b"b")], None)
     assert not temporary(tmp_path)
     assert foreign.exists()
+
+
+def test_half_written_files_are_removed_when_their_journal_is_set_aside(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    transactions = cut_off(tmp_path, [Change("x/a.md", None, b"a")])
+    (tmp_path / "x" / ".codex-1.tmp").write_bytes(b"half")
+    assert transactions.set_aside()
+    assert not temporary(tmp_path)
+
+
+def test_a_run_looks_into_no_folder_of_the_files_that_it_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, looked = Path.glob, []
+
+    def glob(self: Path, pattern: str) -> Iterator[Path]:
+        looked.append(self.relative_to(tmp_path).as_posix())
+        return iter(list(real(self, pattern)))
+
+    monkeypatch.setattr(Path, "glob", glob)
+    Transactions(tmp_path).run([Change("inbox/a.md", None, b"a")], None)
+    assert looked == [".codex-kb"]
 
 
 def test_the_mode_of_a_file_is_kept_and_a_new_one_follows_the_umask(tmp_path: Path) -> None:

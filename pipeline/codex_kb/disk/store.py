@@ -44,42 +44,30 @@ class Store:
         """
         seen: set[str] = set()
         for path in paths:
-            absolute = self.layout.path(self.layout.relative(path))
-            if not os.path.lexists(absolute):
+            start = self.layout.relative(path)
+            if not os.path.lexists(self.layout.path(start)):
                 raise NotFound("no such file or folder", path=str(path), hint="check the path")
-            for found, refused in self._walk(absolute):
-                relative = self.layout.relative(found)
+            for relative, refused in self._walk(start):
                 if relative not in seen:
                     seen.add(relative)
                     yield relative, refused
 
-    def _walk(self, start: Path) -> Iterator[tuple[Path, RefusedFile | None]]:
-        if not start.is_dir() or start.is_symlink():
-            yield start, self._refused_name(start)
+    def _walk(self, start: str) -> Iterator[tuple[str, RefusedFile | None]]:
+        top = self.layout.path(start)
+        if not top.is_dir() or top.is_symlink():
+            yield start, _refused_name(str(top)) or _refused_kind(start, top)
             return
         unreadable: list[OSError] = []
-        for folder, folders, files in os.walk(start, onerror=unreadable.append):
+        for folder, folders, files in os.walk(top, onerror=unreadable.append):
+            below = self.layout.relative(Path(folder))
             links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
             folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in links)
             for name in sorted([*files, *(x for x in links if places.is_markdown(x))]):
                 if places.is_markdown(name):
-                    found = Path(folder, name)
-                    yield found, self._refused_name(found)
+                    yield name if below == "." else f"{below}/{name}", _refused_name(os.path.join(folder, name))
         for error in unreadable:
-            folder_path = Path(str(error.filename))
-            yield folder_path, RefusedFile(f"cannot be read: {error.strerror}", path=self.layout.relative(folder_path),
-                                           hint="mend its permissions")  # fmt: skip
-
-    def _refused_name(self, path: Path) -> RefusedFile | None:
-        try:
-            str(path).encode()
-        except UnicodeEncodeError:
-            shown = os.fsencode(path).decode(errors="backslashreplace")
-            return RefusedFile("its name is not UTF-8", path=shown, hint="rename it")
-        if not places.is_markdown(path.name) and not path.is_dir():
-            return RefusedFile("not Markdown, which alone is read as a source", path=self.layout.relative(path),
-                               hint=f"save its text as {path.stem}.md, and ingest that")  # fmt: skip
-        return None
+            closed = self.layout.relative(Path(str(error.filename)))
+            yield closed, RefusedFile(f"cannot be read: {error.strerror}", path=closed, hint="mend its permissions")
 
     def read_bytes(self, path: str) -> bytes:
         """The bytes of a regular file inside the root, within the size limit.
@@ -213,9 +201,9 @@ class Store:
             _read_log(log, "", found, [])
         return sorted(found.values(), key=lambda d: (d.time, d.id)), problems
 
-    def names(self) -> Names:
+    def names(self, packets: Iterable[Packet]) -> Names:
         """The names of sources' packets and decisions, looked up once for as many sources as follow."""
-        return Names(self.source_paths(), ((p.source, p.name) for p in self.packets()))
+        return Names(self.source_paths(), ((p.source, p.name) for p in packets))
 
 
 class Names:
@@ -241,6 +229,22 @@ class Names:
     def _give(self, source: str, name: str) -> None:
         self._given[source] = name
         self._stems[name.casefold()].add(source)
+
+
+def _refused_name(path: str) -> RefusedFile | None:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode(errors="backslashreplace")
+        return RefusedFile("its name is not UTF-8", path=shown, hint="rename it")
+    return None
+
+
+def _refused_kind(path: str, file: Path) -> RefusedFile | None:
+    if places.is_markdown(file.name) or file.is_dir():
+        return None
+    return RefusedFile("not Markdown, which alone is read as a source", path=path,
+                       hint=f"save its text as {file.stem}.md, and ingest that")  # fmt: skip
 
 
 def _read_log(

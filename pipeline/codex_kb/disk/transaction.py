@@ -97,7 +97,7 @@ class Transactions:
                 raise Conflict("changed while it was being worked on; nothing was written", path=change.path,
                                hint="run the command again")  # fmt: skip
         done: list[Change] = []
-        self._sweep(change.path for change in changes)
+        self._sweep(())
         entries = tuple(Entry(c.path, digest(c.before), c.after) for c in changes)
         try:
             prepare_local(self.root)
@@ -130,7 +130,10 @@ class Transactions:
             self.finish()
 
     def _sweep(self, paths: Iterable[str]) -> None:
-        """Remove what killed runs left half-written beside these files and the journal."""
+        """Remove what killed runs left half-written beside the journal, and beside the files that it names.
+
+        It stands before any of these is begun, so that without a journal there is nothing beside them.
+        """
         begin, end = _TEMPORARY
         for folder in {self.journal.parent, *((self.root / path).parent for path in paths)}:
             for left in folder.glob(f"{begin}*{end}"):
@@ -192,6 +195,8 @@ class Transactions:
         """
         if not self.unfinished():
             return ""
+        with contextlib.suppress(Conflict):  # what cannot be believed names nothing to be removed
+            self._sweep(entry.path for entry in self.pending().entries)
         kept = f"{LOCAL}/{_CONFLICTS}/journal-{secrets.token_hex(4)}.json"
         try:
             (self.root / kept).parent.mkdir(parents=True, exist_ok=True)

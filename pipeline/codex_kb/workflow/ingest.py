@@ -82,18 +82,20 @@ class Ingest:
     def run(self, named: Sequence[str], limit: int | None = None) -> Ingested:
         """Work through every source that these names mean; at most `limit` sources are proposed from."""
         if self.dry_run:
-            chosen = self._select(named, limit)
-            self.result.plan = self._plan(chosen) if chosen and self.team.asks else Plan()
+            packets = self.kb.store.packets()
+            chosen = self._select(named, limit, packets)
+            self.result.plan = self._plan(chosen, packets) if chosen and self.team.asks else Plan()
             return self.result
         with writing(self.kb, "ingest"):
-            chosen = self._select(named, limit)
+            packets = self.kb.store.packets()
+            chosen = self._select(named, limit, packets)
             if chosen:
-                _Proposing(self).run(chosen)
+                _Proposing(self, packets).run(chosen)
         return self.result
 
-    def _select(self, named: Sequence[str], limit: int | None) -> list[str]:
+    def _select(self, named: Sequence[str], limit: int | None, packets: Sequence[Packet]) -> list[str]:
         """List every file once; the paths of the sources to work on."""
-        waiting = {p.source for p in self.kb.store.packets()}
+        waiting = {p.source for p in packets}
         chosen: list[str] = []
         for path, refused in sources.find(self.kb.store, named):
             row = _refused(path, refused) if refused else self._look(path, waiting)
@@ -123,9 +125,9 @@ class Ingest:
             return _refused(path, error)
         return Row(path, status, reason=reason)
 
-    def _plan(self, chosen: Sequence[str]) -> Plan:
+    def _plan(self, chosen: Sequence[str], packets: Sequence[Packet]) -> Plan:
         """What a run over these sources would ask, and cost."""
-        known = _Proposing(self)
+        known = _Proposing(self, packets)
         found = [self.kb.store.source(path) for path in chosen]
         return total(known.proposers.of(source).plan(source, known.most(source)) for source in found)
 
@@ -133,7 +135,7 @@ class Ingest:
 class _Proposing:
     """What is looked up once for all sources of a run, and the work on each."""
 
-    def __init__(self, run: Ingest) -> None:
+    def __init__(self, run: Ingest, packets: Sequence[Packet]) -> None:
         self.kb = run.kb
         self.team = run.team
         self.max_claims = run.max_claims
@@ -142,8 +144,8 @@ class _Proposing:
         decisions = run.kb.store.decisions()[0]
         self.history = drafts.History(decisions)
         self.proposers = Proposers(run.team, Background(run.kb, self.claims, decisions))
-        self.packets = {p.source: p for p in run.kb.store.packets()}
-        self.names = run.kb.store.names()
+        self.packets = {p.source: p for p in packets}
+        self.names = run.kb.store.names(packets)
 
     def most(self, source: Source) -> int:
         """So many drafts, since some may have been decided before."""
