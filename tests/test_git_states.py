@@ -39,6 +39,27 @@ def test_a_sparse_checkout_loses_no_decision(kb: Base) -> None:
     assert len(log(kb)) == 2
 
 
+def test_what_is_on_record_stays_byte_for_byte(kb: Base) -> None:
+    kb.ingest()
+    assert decide(kb, "-").code == 0
+    path = "codex/decisions/notes.jsonl"
+    line = kb.read(path)
+    kb.write(path, line + "\n" + line.rstrip("\n"))
+    kb.commit_all()
+    before = kb.read(path)
+    assert decide(kb, "-").code == 0
+    assert kb.read(path).startswith(before + "\n")
+
+
+def test_more_files_than_a_command_line_holds_are_asked_about(kb: Base) -> None:
+    kb.commit_all()
+    kb.git("sparse-checkout", "set", "inbox")
+    repository = KnowledgeBase(kb.root).repository
+    assert repository is not None
+    many = [f"codex/{'x' * 100}/{number}.md" for number in range(30_000)]
+    assert repository.sparse([*many, "schemas/claim.md"]) == {"schemas/claim.md"}
+
+
 def test_a_claim_that_a_sparse_checkout_leaves_out_is_not_overwritten(kb: Base) -> None:
     kb.ingest()
     assert decide(kb, "x").code == 0

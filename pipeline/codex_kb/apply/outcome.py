@@ -69,6 +69,9 @@ class _Applying:
         self.kb = kb
         self.case = case
         self.reviewer = reviewer
+        self.branch = acts.branch_for(kb.settings.git, case.packet.name)
+        self.log = decisions_path(case.packet.name)
+        self.recorded = self._recorded()
         self.paths = near.new_paths(kb, case.outcome.approved)
         self.near = nearby.links(case.outcome.approved, self.paths)
 
@@ -83,8 +86,8 @@ class _Applying:
             changes.append(Change(case.packet.source, case.data, self._closed(rows)))
         ours = (packet_path(case.packet.name), record_path(case.packet.name))
         act = Act(
-            (*changes, *self._entries(claims, enriched)), self._message(),
-            acts.branch_for(kb.settings.git, case.packet.name), tuple(c.path for c in changes if c.path not in ours),
+            (*changes, *self._entries(claims, enriched)), self._message(), self.branch,
+            tuple(c.path for c in changes if c.path not in ours),
         )  # fmt: skip
         return Applied(act, self.paths)
 
@@ -125,19 +128,22 @@ class _Applying:
         """The decisions, appended to what is on record here, on the source's branch, and beyond a sparse checkout."""
         if not rows:
             return []
-        log = decisions_path(self.case.packet.name)
-        before = gate.read_if_there(self.kb.layout.root, log)
-        return [Change(log, before, _joined(*self._recorded(log), before or b"", decision_lines(rows)))]
+        before = gate.read_if_there(self.kb.layout.root, self.log)
+        earlier = before or b""
+        if self.recorded:
+            earlier = _joined(*self.recorded, earlier)
+        elif earlier and not earlier.endswith(b"\n"):
+            earlier += b"\n"
+        return [Change(self.log, before, earlier + decision_lines(rows))]
 
-    def _recorded(self, log: str) -> list[bytes]:
-        """What git has of the log that the work tree lacks."""
+    def _recorded(self) -> list[bytes]:
+        """What git has of the log that the work tree may lack."""
         repository = self.kb.repository
         if repository is None:
             return []
-        branch = acts.branch_for(self.kb.settings.git, self.case.packet.name)
-        found = [repository.blob(log, branch)] if branch else []
-        if repository.sparse([log]):
-            found.append(repository.blob(log))
+        found = [repository.blob(self.log, self.branch)] if self.branch else []
+        if repository.sparse([self.log]):
+            found.append(repository.blob(self.log))
         return [data for data in found if data]
 
     def _packet_changes(self) -> list[Change]:
@@ -153,8 +159,7 @@ class _Applying:
     def _closed(self, rows: Sequence[Decision]) -> bytes:
         """The source with everything decided: processed, or a null result that says why."""
         case = self.case
-        log = self._recorded(decisions_path(case.packet.name))
-        known, _ = self.kb.store.decisions(log)
+        known, _ = self.kb.store.decisions(self.recorded)
         decided = [*(d for d in known if d.source == case.packet.source), *rows]
         stems = [PurePosixPath(d.claim).stem for d in decided if d.claim and not decide.added_as(d)]
         enriched = [d.claim for d in decided if d.claim and decide.added_as(d)]

@@ -92,9 +92,11 @@ class Repository:
                              hint="mend [git] branch") from error  # fmt: skip
 
     def sparse(self, paths: Sequence[str]) -> set[str]:
-        """Those of the paths, or of what is below them, that git tracks and a sparse checkout leaves out."""
-        listed = self._run("ls-files", "-t", "-z", "--", *paths) if paths else ""
-        return {row[2:] for row in _split(listed) if row[0] == "S"}
+        """Those of the paths that git tracks and a sparse checkout leaves out; its index is read only where one is."""
+        if not paths or self._setting("core.sparseCheckout", "--type=bool") != "true":
+            return set()
+        listed = self._run("ls-files", "-t", "-z", "--", *_named(paths))
+        return {row[2:] for row in _split(listed) if row[0] == "S"} & set(paths)
 
     def blob(self, path: str, branch: str = "") -> bytes | None:
         """A file as it was last committed here, or on a branch; None where it was not."""
@@ -126,10 +128,14 @@ class Repository:
 
     def configured_editor(self) -> str:
         """The editor that git's core.editor names, if it does."""
+        return self._setting("core.editor")
+
+    def _setting(self, name: str, *options: str) -> str:
+        """What git is set to, empty where it is not."""
         from git import GitCommandError  # noqa: PLC0415
 
         try:
-            return self._run("config", "--get", "core.editor").strip()
+            return self._run("config", *options, "--get", name).strip()
         except GitCommandError:
             return ""
 
