@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from codex_kb import config
 from codex_kb import layout as places
-from codex_kb.disk.journal import Commit
+from codex_kb.disk.journal import Commit, Journal
 from codex_kb.disk.transaction import Change, Transactions, locked, write_failed
 from codex_kb.disk.vcs import Repository
 from codex_kb.errors import Conflict, GitError
@@ -55,11 +55,6 @@ def writing(kb: KnowledgeBase, command: str) -> Iterator[None]:
         yield
 
 
-def unfinished(kb: KnowledgeBase) -> bool:
-    """Did an earlier run stop in the middle of writing?"""
-    return Transactions(kb.layout.root).unfinished()
-
-
 def set_aside(kb: KnowledgeBase) -> str:
     """Keep apart what an earlier run left half done; where, empty where there is none. Raises Conflict, WriteFailed."""
     with locked(kb.layout.root, "check", _WAIT_SECONDS):
@@ -91,8 +86,8 @@ def perform(kb: KnowledgeBase, act: Act) -> None:
         _require_quiet(kb, act)
     transactions = Transactions(kb.layout.root)
     head = kb.repository.head() if kb.repository else ""
-    transactions.run(changes, commit, head)
-    _commit(kb, transactions, commit)
+    journal = transactions.run(changes, commit, head)
+    _commit(kb, transactions, journal, commit)
     if commit and not act.branch and head.startswith("detached"):
         kb.say("committed on a detached HEAD: git switch -c NAME keeps it")
 
@@ -124,11 +119,11 @@ def _require_quiet(kb: KnowledgeBase, act: Act) -> None:
     assert kb.repository is not None
     if act.branch:
         kb.repository.require_branch_name(act.branch)
-    elif what := kb.repository.under_way():
+        return
+    if what := kb.repository.under_way():
         raise Conflict(f"{what} is under way, and a commit would conclude it", path=".git",
                        hint=f"finish or abort {what} first, or run with --no-commit")  # fmt: skip
-    if not act.branch:
-        _require_kept(kb.repository, act)
+    _require_kept(kb.repository, act)
 
 
 def _require_kept(repository: Repository, act: Act) -> None:
@@ -140,13 +135,13 @@ def _require_kept(repository: Repository, act: Act) -> None:
                            hint=f"git sparse-checkout add {path.rpartition('/')[0]}, then run again")  # fmt: skip
 
 
-def _commit(kb: KnowledgeBase, transactions: Transactions, commit: Commit | None) -> None:
+def _commit(kb: KnowledgeBase, transactions: Transactions, journal: Journal, commit: Commit | None) -> None:
     """Tell git, and only when the commit stands forget the journal: the next run tries again what git refused."""
     try:
         if commit and kb.repository:
             kb.repository.commit(commit.paths, commit.message, commit.branch)
     except GitError:
-        transactions.refused(transactions.pending())
+        transactions.refused(journal)
         raise
     except OSError as error:
         raise write_failed(error, kb.layout.root) from error
@@ -175,7 +170,7 @@ def _recover(kb: KnowledgeBase) -> None:
                    f"ours is in {places.LOCAL}/conflicts/{path}")  # fmt: skip
     commit = journal.commit
     left = commit and dataclasses.replace(commit, paths=tuple(p for p in commit.paths if p not in changed))
-    _commit(kb, transactions, left)
+    _commit(kb, transactions, journal, left)
     kb.say("finished what an earlier run had begun")
 
 

@@ -32,7 +32,6 @@ _CONFLICTS = "conflicts"
 _TEMPORARY = (".codex-", ".tmp")
 
 
-
 @dataclass(frozen=True, slots=True)
 class Change:
     """One file: its bytes as read (None: it must not exist) and as they shall be (None: deleted)."""
@@ -83,8 +82,10 @@ class Transactions:
         self.root = root
         self.journal = root / JOURNAL
 
-    def run(self, changes: Sequence[Change], commit: Commit | None, head: str = "") -> None:
+    def run(self, changes: Sequence[Change], commit: Commit | None, head: str = "") -> Journal:
         """Write all changes or none; `head` is where HEAD is. `finish` must follow once git has been told.
+
+        Returns the journal, which stands until then.
 
         Raises:
             Conflict: a file is not as it was read.
@@ -98,16 +99,17 @@ class Transactions:
                                hint="run the command again")  # fmt: skip
         done: list[Change] = []
         self._sweep(())
-        entries = tuple(Entry(c.path, digest(c.before), c.after) for c in changes)
+        journal = Journal(tuple(Entry(c.path, digest(c.before), c.after) for c in changes), commit, head)
         try:
             prepare_local(self.root)
-            self._keep(Journal(entries, commit, head))
+            self._keep(journal)
             for change in changes:
                 done.append(change)
                 self._write(change.path, change.after)
         except OSError as error:
             self._undo(done)
             raise write_failed(error, self.root) from error
+        return journal
 
     def _keep(self, journal: Journal) -> None:
         write_file(self.journal, dump(journal, clone.own_id(self.root)))

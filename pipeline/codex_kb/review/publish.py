@@ -23,6 +23,8 @@ _CONTEXT_CHARS = 1200
 #: Cosine from which an approved claim links to another.
 LINKED = 0.5
 _MAX_LINKS = 3
+#: How a claim's attribution names the proposal that was approved; its id follows.
+APPROVED = "approved proposal "
 _SENTENCE_END = tuple(marks.STOPS + marks.FINAL_STOPS)
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)$")
 
@@ -97,7 +99,7 @@ def _attribution(proposal: Proposal, source: Source, reviewer: str) -> dict[str,
     if sourcer:
         roles["sourcer"] = [{"handle": sourcer, "context": source.path}]
     roles["extractor"] = [{"handle": proposal.proposer, "context": f"generation {proposal.generation}"}]
-    roles["reviewer"] = [{"handle": reviewer, "context": f"approved proposal {proposal.id}"}]
+    roles["reviewer"] = [{"handle": reviewer, "context": f"{APPROVED}{proposal.id}"}]
     return roles
 
 

@@ -14,13 +14,12 @@ from codex_kb.index import opened as indexes
 from codex_kb.index.names import find_claim
 from codex_kb.kb import KnowledgeBase
 from codex_kb.records import Claim, Decision, Evidence, Hit, Packet, Proposal, Source
+from codex_kb.review.publish import APPROVED
 from codex_kb.review.waiting import full_id
 from codex_kb.text.fields import status_of
 
 _CONTEXT_CHARS = 200
 _NEAREST = 5
-#: How `publish` attributes a claim to its proposal.
-_APPROVED = "approved proposal "
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def _approved_ids(claim: Claim) -> set[str]:
     roles = claim.fields.get("attribution")
     reviewers = roles.get("reviewer") if isinstance(roles, dict) else None
     contexts = [str(each.get("context")) for each in reviewers or () if isinstance(each, dict)]
-    return {text.removeprefix(_APPROVED) for text in contexts if text.startswith(_APPROVED)}
+    return {text.removeprefix(APPROVED) for text in contexts if text.startswith(APPROVED)}
 
 
 def _source(kb: KnowledgeBase, named: str, decisions: list[Decision]) -> Shown:
