@@ -79,7 +79,8 @@ class Base:
             NotFound: a path does not exist.
             UsageError: the model or a path cannot be used.
         """
-        return Ingest(self._kb, model, max_claims, again, jobs, budget, dry_run).run(self._named(paths), limit)
+        run = Ingest(self._kb, model, max_claims, again, jobs, budget, dry_run)
+        return run.run([str(path) for path in paths], limit, self.root)
 
     def proposals(self, *sources: str) -> list[Proposal]:
         """What waits for a decision, from these sources or from all, best first within a source.
@@ -152,7 +153,3 @@ class Base:
 
     def _paths(self, paths: Sequence[str | PathLike[str]]) -> list[Path]:
         return [self.root / path for path in paths]
-
-    def _named(self, paths: Sequence[str | PathLike[str]]) -> list[str]:
-        """Paths from the root; an address stays as it is."""
-        return [str(path) if "://" in str(path) else str(self.root / path) for path in paths]

@@ -74,16 +74,21 @@ def open_kb(no_commit: bool = False) -> KnowledgeBase:
     """
     from codex_kb.kb import KnowledgeBase  # noqa: PLC0415
 
-    options = click.get_current_context().find_object(Options) or Options()
-    root = find_root(options.kb, Path.cwd())
-    return KnowledgeBase(root, say=say, progress=Bar(), commits=not no_commit)
+    return KnowledgeBase(_root(), say=say, progress=Bar(), commits=not no_commit)
+
+
+def _options() -> Options:
+    context = click.get_current_context(silent=True)
+    return (context and context.find_object(Options)) or Options()
+
+
+def _root() -> Path:
+    return find_root(_options().kb, Path.cwd())
 
 
 def say(message: str) -> None:
     """For the user's eye: standard error, nothing with --quiet."""
-    context = click.get_current_context(silent=True)
-    options = context.find_object(Options) if context else None
-    if not (options and options.quiet):
+    if not _options().quiet:
         click.echo(shown(message), err=True)
 
 
@@ -112,8 +117,7 @@ def out_found(each: Found | Suggested, explain: bool, snippet: str = "") -> None
 
 def here(path: str) -> str:
     """A path of the knowledge base as it opens from where the user stands."""
-    options = click.get_current_context().find_object(Options) or Options()
-    return os.path.relpath(find_root(options.kb, Path.cwd()) / path)
+    return os.path.relpath(_root() / path)
 
 
 def highlighted(text: str, spans: Iterable[tuple[int, int]]) -> str:
@@ -142,8 +146,8 @@ def out_problems(problems: list[Problem], as_json: bool) -> None:
         out_json(views.problems(problems))
         return
     for problem in problems:
-        shown = here(problem.path)
-        place = f"{shown}:{problem.line}" if problem.line else shown
+        path = here(problem.path)
+        place = f"{path}:{problem.line}" if problem.line else path
         note = "note: " if problem.severity == "note" else ""
         out(f"{place}: {note}{problem.code}: {problem.message}")
         if problem.hint:
@@ -162,9 +166,7 @@ class Bar:
         self._said = time.monotonic()
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        context = click.get_current_context(silent=True)
-        options = context.find_object(Options) if context else None
-        if total < self._MIN or (options and options.quiet):
+        if total < self._MIN or _options().quiet:
             return
         if not sys.stderr.isatty():
             self._line(f"{what}: {done} of {total}")

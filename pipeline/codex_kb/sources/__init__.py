@@ -1,7 +1,7 @@
 """Where sources come from: one module a kind, found by its name in this folder.
 
-A kind has `takes(named)`, whether it is for what a user named, and `find(store, named)`, the sources that this means:
-each a path below the root with what refuses it, if anything does.
+A kind has `takes(named)`, whether it is for what a user named, and `find(store, named, base)`, the sources that this
+means: each a path below the root with what refuses it, if anything does. `base` is the folder that paths begin from.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from codex_kb.disk.store import Store
 from codex_kb.errors import NotFound, RefusedFile
 
 
-def find(store: Store, named: Iterable[str]) -> Iterator[tuple[str, RefusedFile | None]]:
-    """Every source that these names mean, once, in order; with what refuses it.
+def find(store: Store, named: Iterable[str], base: Path = Path()) -> Iterator[tuple[str, RefusedFile | None]]:
+    """Every source that these names mean, seen from a folder, once, in order; with what refuses it.
 
     Raises:
         NotFound: there is no such file or folder, or no kind of source takes the name.
@@ -24,7 +25,7 @@ def find(store: Store, named: Iterable[str]) -> Iterator[tuple[str, RefusedFile 
     """
     seen: set[str] = set()
     for name in named:
-        for path, refused in _kind(name).find(store, name):
+        for path, refused in _kind(name).find(store, name, base):
             if path not in seen:
                 seen.add(path)
                 yield path, refused

@@ -17,6 +17,6 @@ def takes(named: str) -> bool:
     return not _ADDRESS.match(named)
 
 
-def find(store: Store, named: str) -> Iterator[tuple[str, RefusedFile | None]]:
+def find(store: Store, named: str, base: Path) -> Iterator[tuple[str, RefusedFile | None]]:
     """The file, or every Markdown file at or below the folder. Raises NotFound, UsageError."""
-    return store.markdown_files([Path(named)])
+    return store.markdown_files([base / named])

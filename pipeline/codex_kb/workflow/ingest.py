@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from codex_kb import sources
 from codex_kb.acts import Act, branch_for, message, perform, writing
@@ -79,25 +80,28 @@ class Ingest:
         self._status_field = kb.settings.fields.get("status", "status")
         self.result = Ingested()
 
-    def run(self, named: Sequence[str], limit: int | None = None) -> Ingested:
-        """Work through every source that these names mean; at most `limit` sources are proposed from."""
+    def run(self, named: Sequence[str], limit: int | None = None, base: Path = Path()) -> Ingested:
+        """Work through every source that these names mean, seen from a folder; propose from at most `limit`."""
+        found = sources.find(self.kb.store, named, base)
         if self.dry_run:
             packets = self.kb.store.packets()
-            chosen = self._select(named, limit, packets)
+            chosen = self._select(found, limit, packets)
             self.result.plan = self._plan(chosen, packets) if chosen and self.team.asks else Plan()
             return self.result
         with writing(self.kb, "ingest"):
             packets = self.kb.store.packets()
-            chosen = self._select(named, limit, packets)
+            chosen = self._select(found, limit, packets)
             if chosen:
                 _Proposing(self, packets).run(chosen)
         return self.result
 
-    def _select(self, named: Sequence[str], limit: int | None, packets: Sequence[Packet]) -> list[str]:
+    def _select(
+        self, found: Iterable[tuple[str, RefusedFile | None]], limit: int | None, packets: Sequence[Packet]
+    ) -> list[str]:
         """List every file once; the paths of the sources to work on."""
         waiting = {p.source for p in packets}
         chosen: list[str] = []
-        for path, refused in sources.find(self.kb.store, named):
+        for path, refused in found:
             row = _refused(path, refused) if refused else self._look(path, waiting)
             if row.status == "proposed":
                 if limit is not None and len(chosen) >= limit:
