@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 _NEAREST = 8
 
 
-def new_paths(kb: KnowledgeBase, approved: Sequence[Approved]) -> dict[str, str]:
+def _new_paths(kb: KnowledgeBase, approved: Sequence[Approved]) -> dict[str, str]:
     """Where each approved proposal's claim goes, by id; no stem is given twice in the knowledge base."""
+    if not approved:
+        return {}
     taken = {publish.stem_key(PurePosixPath(path).stem) for path in kb.store.claim_paths()}
     taken |= {publish.stem_key(PurePosixPath(path).stem) for path in kb.store.source_paths()}
     paths = {}
@@ -33,6 +36,15 @@ def new_paths(kb: KnowledgeBase, approved: Sequence[Approved]) -> dict[str, str]
         taken.add(publish.stem_key(stem))
         paths[each.proposal.id] = f"{kb.settings.write_folder}/{each.domain}/{stem}.md"
     return paths
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Approvals with the paths of the claims that they become, by id, and what is near to each, by path."""
+
+    approved: tuple[Approved, ...]
+    paths: Mapping[str, str]
+    links: Mapping[str, tuple[Hit, ...]]
 
 
 class Nearby:
@@ -64,8 +76,12 @@ class Nearby:
         proposals = tuple(_beside(p, hits) for p, hits in zip(packet.proposals, found, strict=True))
         return dataclasses.replace(packet, proposals=proposals)
 
-    def links(self, approved: Sequence[Approved], paths: Mapping[str, str]) -> dict[str, tuple[Hit, ...]]:
-        """For the path of each new claim the claims nearest to it, those that come with it included."""
+    def placed(self, approved: Sequence[Approved]) -> Placed:
+        """Where approvals go, and the claims nearest to each, those that come with it included."""
+        paths = _new_paths(self._kb, approved)
+        return Placed(tuple(approved), paths, self._links(approved, paths))
+
+    def _links(self, approved: Sequence[Approved], paths: Mapping[str, str]) -> dict[str, tuple[Hit, ...]]:
         if not approved:
             return {}
         vectors = self._vectors([title_text(a.title, a.description) for a in approved])
@@ -82,15 +98,14 @@ class Nearby:
             near[paths[own.proposal.id]] = tuple(ranked[:_NEAREST])
         return near
 
-    def repeated(self, approved: Sequence[Approved], noticed: Mapping[str, Collection[str]]) -> dict[str, Hit]:
+    def repeated(self, placed: Placed, noticed: Mapping[str, Collection[str]]) -> dict[str, Hit]:
         """The approvals, by id, that say nearly what a claim or an approval before them says, and were not shown to.
 
         `noticed` are for each id the paths of the claims that its section says are near.
         """
+        approved, paths, links = placed.approved, placed.paths, placed.links
         if not approved:
             return {}
-        paths = new_paths(self._kb, approved)
-        links = self.links(approved, paths)
         known = self._in_force(approved, [hit.path for hits in links.values() for hit in hits])
         beside: dict[str, str] = {}
         held = {}

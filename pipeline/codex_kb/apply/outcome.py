@@ -11,8 +11,8 @@ from typing import Any
 from codex_kb import acts
 from codex_kb import layout as places
 from codex_kb.acts import Act
-from codex_kb.apply import additions, near
-from codex_kb.apply.near import Nearby
+from codex_kb.apply import additions
+from codex_kb.apply.near import Placed
 from codex_kb.disk import gate
 from codex_kb.disk.store import as_claim, decision_lines, packet_to_json
 from codex_kb.disk.transaction import Change, change
@@ -32,7 +32,7 @@ from codex_kb.text.fields import text as text_of
 class Case:
     """One packet with what was decided in it, the source's bytes, and the packet's text on disk (None: deleted).
 
-    `held` are the approvals, by id, that wait since a claim says nearly the same.
+    `placed` are its approvals beside what is near, `held` those, by id, that wait since a claim says nearly the same.
     """
 
     packet: Packet
@@ -40,6 +40,7 @@ class Case:
     data: bytes
     source: Source
     text: str | None
+    placed: Placed
     held: Mapping[str, Hit]
 
 
@@ -51,7 +52,7 @@ class Applied:
     claims: Mapping[str, str]
 
 
-def applied(kb: KnowledgeBase, case: Case, reviewer: str, nearby: Nearby) -> Applied:
+def applied(kb: KnowledgeBase, case: Case, reviewer: str) -> Applied:
     """What the decisions of one packet change. Writes nothing.
 
     Raises:
@@ -59,21 +60,21 @@ def applied(kb: KnowledgeBase, case: Case, reviewer: str, nearby: Nearby) -> App
         RefusedFile: a file cannot be read, or edited without changing other parts.
         UsageError: a pattern of `[git]` is none.
     """
-    return _Applying(kb, case, reviewer, nearby).applied()
+    return _Applying(kb, case, reviewer).applied()
 
 
 class _Applying:
     """Gathers the changes of one packet's decisions."""
 
-    def __init__(self, kb: KnowledgeBase, case: Case, reviewer: str, nearby: Nearby) -> None:
+    def __init__(self, kb: KnowledgeBase, case: Case, reviewer: str) -> None:
         self.kb = kb
         self.case = case
         self.reviewer = reviewer
         self.branch = acts.branch_for(kb.settings.git, case.packet.name)
         self.log = decisions_path(case.packet.name)
         self.recorded = self._recorded()
-        self.paths = near.new_paths(kb, case.outcome.approved)
-        self.near = nearby.links(case.outcome.approved, self.paths)
+        self.paths = case.placed.paths
+        self.near = case.placed.links
 
     def applied(self) -> Applied:
         """The act."""

@@ -264,14 +264,16 @@ class Review:
         on_disk = self.kb.store.packet_text(waiting)
         text = self._rendered(waiting) if on_disk is None else on_disk
         outcome = judge(waiting, text, source, ())
-        held = {} if self.anyway else self._nearby.repeated(outcome.approved, outcome.noticed)
+        placed = self._nearby.placed(outcome.approved)
+        held = {} if self.anyway else self._nearby.repeated(placed, outcome.noticed)
         if held:
             outcome = judge(waiting, account.with_notices(waiting, text, held), source, held)
-        return Case(waiting, outcome, data, source, on_disk, held)
+            placed = self._nearby.placed(outcome.approved)
+        return Case(waiting, outcome, data, source, on_disk, placed, held)
 
     def _perform(self, case: Case) -> None:
         """Write and commit what one packet's decisions change."""
-        done = applied(self.kb, case, self.reviewer, self._nearby)
+        done = applied(self.kb, case, self.reviewer)
         perform(self.kb, done.act)
         added = case.outcome.added
         self.result.approved += done.claims.values()
