@@ -35,7 +35,7 @@ _MEASURED = (
         r"surveys?|trials?|experiments?|mega-stud(?:y|ies)|data (?:show|indicate)s?|statistically|according to|"
         r"respondents|sample (?:of|size)|(?:field|load|a/b) tests?|per ?cent(?:age points?)?|correlat\w+|factor of \d|"
         r"ergab(?:en)?|studien?|umfragen?|gemessen|berechnet|messungen|laut|prozent|untersuch\w+|estudios?|encuestas?|"
-        r"por ciento|según|midieron|hallaron)\b|\d[\d.,]*\s?%|\bn\s?=\s?\d|\bet al\b",
+        r"por ciento|según|midieron|hallaron)\b|\d[\d.,]{0,20}\s?%|\bn\s?=\s?\d|\bet al\b",
         re.IGNORECASE,
     ),
     re.compile(r"\b[A-Z][\w'\u2019-]+,? \(?(?:19|20)\d\d[a-z]?\)|(?<=\w)\s?\[\d{1,3}(?:, ?\d{1,3}){0,5}\](?!\()"),

@@ -11,8 +11,9 @@ _MOST_PASSAGES = 8
 
 _HEADING = re.compile(r"^#{1,6} .*$", re.MULTILINE)
 _RULE = re.compile(r"^[ \t]*---+[ \t]*$", re.MULTILINE)
-_WIKILINK = re.compile(r"\[\[([^\[\]|\n]+)(?:\|([^\[\]\n]+))?\]\]")
-_ADDRESS = re.compile(r"\]\([^)\n]*\)")
+_WIKILINK = re.compile(r"\[\[([^\[\]|\n]++)(?:\|([^\[\]\n]++))?\]\]")
+#: It ends before another begins: one that is never closed is not looked through again and again.
+_ADDRESS = re.compile(r"\]\((?:[^)\n\]]|\](?!\())*+\)")
 _EMPHASIS = re.compile(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}")
 
 

@@ -80,7 +80,7 @@ _CONNECTIVE = re.compile(
     r"(?:as (?:i |we )?(?:have |has been )?(?:mentioned|noted|described|discussed|shown|explained|argued|"
     r"written|said)(?: about)? (?:before|above|earlier|below|previously|elsewhere),\s++|(?:and|but|so|yet|"
     r"or|nor|plus|also)\s++(?=[\w\"'(])(?!also\b|far\b|long\b|many\b|much\b|on\b|called\b)|(?:and|but|or|"
-    r"so)?,?\s*+(?:however|moreover|furthermore|additionally|in addition|therefore|thus|hence|consequently|"
+    r"so)?,?\s?(?:however|moreover|furthermore|additionally|in addition|therefore|thus|hence|consequently|"
     r"as a result|nevertheless|nonetheless|similarly|likewise|meanwhile|indeed|in fact|in other words|"
     r"that is|that said|of course|for example|for instance|in particular|importantly|crucially|notably|"
     r"interestingly|specifically|finally|lastly|first|second|third|firstly|secondly|thirdly|conversely|"
@@ -267,7 +267,7 @@ _GENERIC = _words(
     "very really much many more most less better new people true false here there other also just result "
     "idea"
 )
-_MARKDOWN = re.compile(r"\*\*|__|`|\[\[|\]\]|\]\(|!\[|^#{1,6}\s|^[-*+>]\s|https?://|<[a-z/][^>]*>")
+_MARKDOWN = re.compile(r"\*\*|__|`|\[\[|\]\]|\]\(|!\[|^#{1,6}\s|^[-*+>]\s|https?://|<[a-z/][^<>]*>")
 _POINTING = re.compile(
     r"(?:both|all|some|many|most|one|each|none|any|either|neither|two|three)(?: of)? (?:this|these|those|"
     r"them)\b|(?:[\w'\u2019-]+ ){1,4}of (?:them|it)\b|none of the above|same (?:here|with|for)\b|the same (?:is|holds|"
