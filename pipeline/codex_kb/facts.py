@@ -20,10 +20,10 @@ from codex_kb.text.markdown_file import MarkdownFile
 
 
 def read(store: Store, encoder: Encoder) -> Facts:
-    """The facts of one knowledge base; each file is read once, none is embedded. Raises RefusedFile for a packet."""
+    """The facts of one knowledge base; each file is read once, none is embedded."""
     root, settings = store.layout.root, store.settings
     decisions, faulty = store.decisions()
-    packets = store.packets()
+    packets, faulty_packets = store.readable_packets()
     files = _Files(store)
     files.read_claims(store.claim_paths())
     quoted = {item.source for each in files.claims for item in each.evidence} | {packet.source for packet in packets}
@@ -36,7 +36,7 @@ def read(store: Store, encoder: Encoder) -> Facts:
         sources=tuple(files.sources),
         files=tuple(path for path, refused in store.markdown_files([root]) if refused is None and not _packet(path)),
         untyped=tuple(files.untyped),
-        refused=tuple(_problem(path, error) for path, error in files.refused.items()),
+        refused=(*(_problem(path, error) for path, error in files.refused.items()), *faulty_packets),
         unread_sources=files.unread_sources,
         packets=tuple(packets),
         packet_copies=tuple(store.packet_copies()),

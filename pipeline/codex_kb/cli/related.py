@@ -17,7 +17,7 @@ from codex_kb.workflow.search import batch
 @click.argument("claims", metavar="CLAIM...", nargs=-1)
 @click.option("-k", "count", metavar="N", type=click.IntRange(1), default=10, help="At most N claims each (10).")
 @click.option("--explain", is_flag=True, help="Show the parts of each score.")
-@click.option("--batch", "batch_file", metavar="FILE", type=click.File(encoding="utf-8"),
+@click.option("--batch", "batch_file", metavar="FILE", type=click.File(encoding="utf-8", errors="surrogateescape"),
               help="Claims, one a line (- reads standard input); answers are JSON lines.")  # fmt: skip
 @json_option
 @global_options

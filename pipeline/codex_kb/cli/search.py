@@ -22,7 +22,7 @@ from codex_kb.workflow.search import Filters, Searcher, batch
 @click.option("--retired", is_flag=True, help="Retired claims too.")
 @click.option("--mode", type=click.Choice(MODES), default="hybrid", help="Meaning and words, or one of them.")
 @click.option("--explain", is_flag=True, help="Show the parts of each score.")
-@click.option("--batch", "batch_file", metavar="FILE", type=click.File(encoding="utf-8"),
+@click.option("--batch", "batch_file", metavar="FILE", type=click.File(encoding="utf-8", errors="surrogateescape"),
               help="Questions, one a line (- reads standard input); answers are JSON lines.")  # fmt: skip
 @json_option
 @global_options

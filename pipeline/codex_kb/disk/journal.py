@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from codex_kb.text import json_of_others
+
 _VERSION = 2
 
 
@@ -76,21 +78,28 @@ def load(data: bytes, clone: str) -> Journal:
     """
     try:
         first, _, body = data.partition(b"\n")
-        head = json.loads(first)
+        head = _read(first)
         if head["version"] != _VERSION:
             raise ValueError("it is of another version of codex")
         if head["clone"] != clone:
             raise ValueError("it was not written in this clone")
         if head["sha256"] != digest(body):
             raise ValueError("it is damaged")
-        value: dict[str, Any] = json.loads(body)
+        value: dict[str, Any] = _read(body)
         commit = value["commit"]
         return Journal(
             tuple(_entry(entry) for entry in value["entries"]),
             commit and Commit(str(commit["message"]), _paths(commit["paths"]), str(commit["branch"])),
             str(value["head"]), bool(value["written"]),
         )  # fmt: skip
-    except (KeyError, TypeError, AttributeError, RecursionError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("it is damaged") from error
+
+
+def _read(data: bytes) -> Any:
+    try:
+        return json_of_others.read(data)
+    except ValueError as error:
         raise ValueError("it is damaged") from error
 
 

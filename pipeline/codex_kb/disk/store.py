@@ -18,7 +18,8 @@ from codex_kb.errors import NotFound, RefusedFile
 from codex_kb.layout import Layout
 from codex_kb.records import Claim, Decision, Evidence, Hit, Packet, Problem, Proposal, Source, Turn
 from codex_kb.text import fields as names
-from codex_kb.text import markdown_file, marks
+from codex_kb.text import json_of_others, markdown_file, marks
+from codex_kb.text.json_of_others import items, record, texts
 from codex_kb.text.markdown_file import MarkdownFile
 
 _H1 = re.compile(r"# +(.+?)(?: +#+)? *$")
@@ -146,20 +147,37 @@ class Store:
 
     def packets(self) -> list[Packet]:
         """All packets that wait, one a source, sorted by their names; copies are left out. Raises RefusedFile."""
+        return self._one_a_source(map(self._packet, self._records()))
+
+    def readable_packets(self) -> tuple[list[Packet], list[Problem]]:
+        """The packets that wait, as `packets` gives them, and the records that are none."""
+        found, problems = [], []
+        for path in self._records():
+            try:
+                found.append(self._packet(path))
+            except RefusedFile as error:
+                problems.append(Problem(self.layout.relative(path), error.line, error.code, error.message, error.hint))
+        return self._one_a_source(found), problems
+
+    def packet_copies(self) -> list[str]:
+        """Packets and records that are none of a source's own, as sync programs make them."""
         folder = self.layout.path(places.PACKETS)
-        records = sorted(folder.glob("*.json")) if folder.is_dir() else []
+        packets, problems = self.readable_packets()
+        names = {packet.name for packet in packets} | {PurePosixPath(problem.path).stem for problem in problems}
+        paths = sorted([*folder.glob("*.json"), *folder.glob("*.md")])
+        return [self.layout.relative(path) for path in paths if path.stem not in names]
+
+    def _records(self) -> list[Path]:
+        folder = self.layout.path(places.PACKETS)
+        return sorted(folder.glob("*.json")) if folder.is_dir() else []
+
+    @staticmethod
+    def _one_a_source(packets: Iterable[Packet]) -> list[Packet]:
         found: dict[str, Packet] = {}
-        for packet in map(self._packet, records):
+        for packet in packets:
             if places.may_be_named(packet.source, packet.name):
                 found.setdefault(packet.source, packet)
         return list(found.values())
-
-    def packet_copies(self) -> list[str]:
-        """Packets and records that are none of a source's own, as sync programs make them. Raises RefusedFile."""
-        folder = self.layout.path(places.PACKETS)
-        names = {packet.name for packet in self.packets()}
-        paths = sorted([*folder.glob("*.json"), *folder.glob("*.md")])
-        return [self.layout.relative(path) for path in paths if path.stem not in names]
 
     def packet(self, name: str) -> Packet | None:
         """The packet of this name as it is now, None where it is gone. Raises RefusedFile."""
@@ -169,7 +187,10 @@ class Store:
     def _packet(self, path: Path) -> Packet:
         try:
             return packet_from_json(gate.read(self.layout.root, self.layout.relative(path)), path.stem)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except KeyError as error:
+            raise RefusedFile(f"not a record of proposals: it has no {error}", path=self.layout.relative(path),
+                              hint="git checkout it, or delete it and ingest --again") from error  # fmt: skip
+        except (ValueError, NotFound) as error:
             raise RefusedFile(f"not a record of proposals: {error}", path=self.layout.relative(path),
                               hint="git checkout it, or delete it and ingest --again") from error  # fmt: skip
 
@@ -257,7 +278,7 @@ def _read_log(
         try:
             decision = decision_from(line)
             found[decision.id, decision.time] = decision
-        except (ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError) as error:
             problems.append(Problem(path, number, "decision", f"not a decision: {error}",
                                     "git log -p shows what it was"))  # fmt: skip
 
@@ -319,20 +340,34 @@ def packet_to_json(packet: Packet) -> bytes:
 
 
 def packet_from_json(data: bytes, name: str) -> Packet:
-    """The packet behind a record. Raises ValueError, KeyError, TypeError."""
-    value: dict[str, Any] = json.loads(data)
-    proposals = tuple(_proposal(entry) for entry in value.pop("proposals"))
-    held = tuple((str(title), str(reason)) for title, reason in value.pop("held"))
-    report = tuple(map(str, value.pop("report", ())))
-    return Packet(name=name, proposals=proposals, held=held, report=report, **value)
+    """The packet behind a record. Raises ValueError, KeyError."""
+    value = json_of_others.read(data)
+    if not isinstance(value, dict):
+        raise ValueError("not an object")
+    proposals = tuple(_proposal(entry) for entry in items(value["proposals"]))
+    held = tuple((title, reason) for title, reason in map(texts, items(value["held"])))
+    report = texts(value.get("report", []))
+    return record(Packet, value, name=name, proposals=proposals, held=held, report=report)
 
 
-def _proposal(value: dict[str, Any]) -> Proposal:
-    evidence = tuple(Evidence(**entry) for entry in value.pop("evidence"))
-    nearest = tuple(Hit(**entry) for entry in value.pop("nearest"))
-    debate = tuple(Turn(**entry) for entry in value.pop("debate", ()))
-    notes, unlocated = tuple(value.pop("notes")), tuple(value.pop("unlocated", ()))
-    return Proposal(evidence=evidence, nearest=nearest, notes=notes, unlocated=unlocated, debate=debate, **value)
+def _proposal(value: Any) -> Proposal:
+    if not isinstance(value, dict):
+        raise ValueError("a proposal that is not an object")
+    return record(
+        Proposal, value,
+        evidence=tuple(record(Evidence, entry) for entry in items(value["evidence"])),
+        nearest=tuple(record(Hit, entry) for entry in items(value["nearest"])),
+        notes=texts(value["notes"]),
+        unlocated=texts(value.get("unlocated", [])),
+        debate=tuple(map(_turn, items(value.get("debate", [])))),
+    )  # fmt: skip
+
+
+def _turn(value: Any) -> Turn:
+    side = value.get("side") if isinstance(value, dict) else None
+    if side not in ("for", "against"):
+        raise ValueError("a turn of a debate that takes no side")
+    return record(Turn, value, side=side)
 
 
 _KNOWN = frozenset(field.name for field in dataclasses.fields(Decision))
@@ -343,9 +378,9 @@ def decision_from(line: bytes) -> Decision:
     """The decision of one line; fields of a newer version are kept in the file and ignored here.
 
     Raises:
-        ValueError, TypeError, RecursionError: it is none.
+        ValueError, TypeError: it is none.
     """
-    value = json.loads(line)
+    value = json_of_others.read(line)
     if not isinstance(value, dict):
         raise TypeError("not an object")
     known = {name: each for name, each in value.items() if name in _KNOWN}

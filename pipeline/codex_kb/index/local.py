@@ -19,6 +19,7 @@ from codex_kb import layout as places
 from codex_kb.disk import stat_cache
 from codex_kb.index import catalog
 from codex_kb.index.postings import Postings
+from codex_kb.text import json_of_others
 
 if TYPE_CHECKING:
     from codex_kb.config import Settings
@@ -105,7 +106,7 @@ def no_claims(path: str) -> bool:
 def sealed(folder: Path) -> dict[str, Any] | None:
     """What the local copy was made for (files and how they stood), None where it is not as it was when finished."""
     try:
-        written = json.loads((folder / SEAL).read_bytes())
+        written = json_of_others.read((folder / SEAL).read_bytes())
         return dict(written["for"]) if written["files"] and stand(str(folder), written["files"]) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

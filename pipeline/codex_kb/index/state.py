@@ -13,6 +13,7 @@ from codex_kb.index import changed, entry
 from codex_kb.index.catalog import Catalog
 from codex_kb.ports import Encoder
 from codex_kb.records import Claim, Problem
+from codex_kb.text import json_of_others
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def stale(state_: State, encoder: Encoder) -> list[Problem]:
 def read_manifest(root: Path) -> dict[str, str]:
     """What the committed manifest says; nothing where there is none that can be read."""
     try:
-        value = json.loads((root / places.MANIFEST).read_bytes())
+        value = json_of_others.read((root / places.MANIFEST).read_bytes())
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}

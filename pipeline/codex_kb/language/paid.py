@@ -15,6 +15,7 @@ from codex_kb.disk.transaction import write_file
 from codex_kb.errors import ModelError, UsageError
 from codex_kb.ports import LanguageModel
 from codex_kb.records import Answer, Prompt
+from codex_kb.text import json_of_others
 
 #: Failures that were paid for and would be the same again.
 _KEPT = ("refusal", "truncated", "invalid")
@@ -177,7 +178,7 @@ class Answers:
 
     def _read(self, key: str) -> dict[str, Any] | None:
         try:
-            value = json.loads(self._path(key).read_bytes())
+            value = json_of_others.read(self._path(key).read_bytes())
             whole = isinstance(value["text"], str) and ("failure" in value or isinstance(value["input_tokens"], int))
         except (OSError, ValueError, KeyError, TypeError):
             return None

@@ -14,7 +14,7 @@ from codex_kb.index import ranking, vectors
 from codex_kb.index.catalog import Card
 from codex_kb.index.current import Current
 from codex_kb.index.ranking import Score
-from codex_kb.text import snippet
+from codex_kb.text import json_of_others, snippet
 from codex_kb.text.passages import prose
 from codex_kb.text.wikilinks import name_key
 
@@ -176,7 +176,7 @@ def batch(lines: Iterator[str], key: str) -> Iterator[tuple[object, str]]:
     """(id, text) of each line: a JSON object with `id` and `key`, or plain text that is its own id.
 
     Raises:
-        UsageError: an object has no `key`.
+        UsageError: an object has no `key`, or a line is not UTF-8.
     """
     for number, line in enumerate(lines, 1):
         text = line.rstrip("\r\n")
@@ -185,12 +185,20 @@ def batch(lines: Iterator[str], key: str) -> Iterator[tuple[object, str]]:
         value = None
         if text.lstrip().startswith("{"):
             try:
-                value = json.loads(text)
+                value = json_of_others.read(text)
             except ValueError:
                 value = None
         if not isinstance(value, dict):
-            yield text, text
+            yield text, _text(text, number)
         elif isinstance(value.get(key), str):
-            yield value.get("id", value[key]), value[key]
+            yield value.get("id", value[key]), _text(value[key], number)
         else:
             raise UsageError(f'line {number} has no "{key}"', hint=f'{{"id": …, "{key}": "…"}} a line')
+
+
+def _text(text: str, number: int) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"line {number} is not UTF-8", hint="save the questions as UTF-8") from None
+    return text
