@@ -275,3 +275,23 @@ def test_a_journal_can_be_set_aside(kb: Base) -> None:
     assert "unfinished" in kb.run("check").out
     assert kb.run("check", "--set-aside").code == 0
     assert kb.run("distill").code == 0
+
+
+def test_a_clone_with_other_newlines_has_the_same_claims(kb: Base, tmp_path: Path) -> None:
+    kb.ingest()
+    kb.mark("x")
+    assert kb.run("review", "--apply").code == 0
+    (path,) = [name for name in kb.claims() if "economics" in name][:1]
+    text = kb.read(path)
+    kb.write(path, f"{text.rstrip()}\n\nCities differ.\n\n---\n\nRelevant Notes:\n- [[towns]]\n")
+    kb.commit_all()
+    assert kb.run("distill").code == 0
+    before = kb.run("check", "--json").json
+    clone = tmp_path / "clone"
+    kb.git("-c", "core.autocrlf=true", "clone", "-q", "-c", "core.autocrlf=true", ".", str(clone))
+    other = Base(clone, lambda *args: kb.run(*args, cwd=clone))
+    assert b"\r\n" in other.path(path).read_bytes()
+    after = other.run("check", "--json").json
+    assert [p["code"] for p in after] == [p["code"] for p in before]
+    assert other.run("status", "--json").json["index"] == kb.run("status", "--json").json["index"]
+    assert "no longer stands" not in other.run("show", path).out

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from codex_kb.text.ground import locate
+from codex_kb.records import Evidence
+from codex_kb.text.ground import locate, placed
 from codex_kb.text.marks import visible
 from conftest import grows_linearly
 
@@ -209,3 +210,16 @@ def test_a_long_body_takes_linear_time(unit: str) -> None:
 @pytest.mark.parametrize("near", [0, 60_000, 10**9])
 def test_no_input_takes_more_than_linear_time(make: Callable[[int], tuple[str, str]], near: int) -> None:
     grows_linearly(lambda size: locate(*make(size), near), 10_000)
+
+
+@pytest.mark.parametrize("quote", ["one", "two\nthree", "four"])
+def test_a_quote_keeps_its_place_where_git_wrote_returns(quote: str) -> None:
+    body = "\none\ntwo\nthree\n\nfour\n"
+    start = body.index(quote)
+    item = Evidence("inbox/a.md", "", quote, start, start + len(quote))
+    assert placed(item, body) == (start, start + len(quote))
+    returns = body.replace("\n", "\r\n")
+    found = placed(item, returns)
+    assert found is not None
+    assert returns[slice(*found)] == quote.replace("\n", "\r\n")
+    assert placed(Evidence("inbox/a.md", "", quote, start + 7, start + 7 + len(quote)), returns) is None

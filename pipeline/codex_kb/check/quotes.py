@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from codex_kb.check.facts import Facts
 from codex_kb.records import Evidence, Problem
+from codex_kb.text import ground
 
 ID = "quotes"
 DEFAULT = "error"
@@ -26,10 +27,12 @@ def _faults(path: str, line: int, item: Evidence, body: str | None) -> Iterator[
     if body is None:
         yield Problem(path, line, "missing-source", f"{item.source} is gone or cannot be read",
                       "restore it, or mend the path in evidence")  # fmt: skip
-    elif item.quote in body and body[item.start : item.end] != item.quote:
+    elif item.quote and ground.placed(item, body):
+        return
+    elif item.quote in body and item.quote:
         start = body.index(item.quote)
         yield Problem(path, line, "moved-quote", f'"{shown}" has moved in {item.source}',
                       f"set start to {start} and end to {start + len(item.quote)} in evidence")  # fmt: skip
-    elif body[item.start : item.end] != item.quote or not item.quote:
+    else:
         yield Problem(path, line, "lost-quote", f'"{shown}" no longer stands in {item.source}',
                       "restore the quote here or the text there, or retire the claim")  # fmt: skip

@@ -210,14 +210,14 @@ class Repository:
         ours = [path for path in paths if self._prefix + path in staged]
         if not ours:
             return False
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as text:
-            text.write(message)
-            text.flush()
+        with tempfile.TemporaryDirectory() as folder:
+            text = Path(folder, "message.txt")
+            text.write_bytes(message.encode())  # closed before git reads it, as Windows wants it
             if len(staged) == len(set(ours)):
-                self._run("commit", "--quiet", "--cleanup=whitespace", "--file", text.name)
+                self._run("commit", "--quiet", "--cleanup=whitespace", "--file", str(text))
             else:  # the user's own stay staged; git then reads every file's state twice
                 listed = ("--pathspec-from-file=-", "--pathspec-file-nul")
-                self._run("commit", "--quiet", "--cleanup=whitespace", "--only", "--file", text.name, *listed,
+                self._run("commit", "--quiet", "--cleanup=whitespace", "--only", "--file", str(text), *listed,
                           paths=ours)  # fmt: skip
         return True
 

@@ -51,11 +51,23 @@ def locate(quote: str, body: str, near: int = 0) -> tuple[int, int] | None:
     return None
 
 
+def placed(evidence: Evidence, body: str) -> tuple[int, int] | None:
+    """Where a quote stands in the body as it is, if that is its place; None where it is not.
+
+    Git may have written this clone's files with CRLF: then its place is the one that it has without the returns.
+    """
+    start, end = evidence.start, evidence.end
+    if body[start:end] == evidence.quote:
+        return start, end
+    returns = [found.start() - number for number, found in enumerate(re.finditer("\r\n", body))]
+    if not returns or body.replace("\r\n", "\n")[start:end] != evidence.quote:
+        return None
+    return start + bisect_left(returns, start), end + bisect_left(returns, end)
+
+
 def locate_again(evidence: Evidence, body: str) -> tuple[int, int] | None:
     """Where a quote stands in its source as it is now, None where it no longer does."""
-    if body[evidence.start : evidence.end] == evidence.quote:
-        return evidence.start, evidence.end
-    return locate(evidence.quote, body, evidence.start)
+    return placed(evidence, body) or locate(evidence.quote, body, evidence.start)
 
 
 def _folded_place(wanted: str, folded: str, offsets: array[int], near: int) -> tuple[int, int] | None:

@@ -16,6 +16,7 @@ from codex_kb.kb import KnowledgeBase
 from codex_kb.records import Claim, Decision, Evidence, Hit, Packet, Proposal, Source
 from codex_kb.review.publish import APPROVED
 from codex_kb.review.waiting import full_id
+from codex_kb.text import ground
 from codex_kb.text.fields import status_of
 
 _CONTEXT_CHARS = 200
@@ -126,10 +127,11 @@ def _quotes(kb: KnowledgeBase, evidence: tuple[Evidence, ...]) -> tuple[Quote, .
             body = kb.store.read_markdown(item.source).body
         except (NotFound, RefusedFile):
             body = ""
-        stands = bool(item.quote) and body[item.start : item.end] == item.quote
-        before = body[max(0, item.start - _CONTEXT_CHARS) : item.start] if stands else ""
-        after = body[item.end : item.end + _CONTEXT_CHARS] if stands else ""
-        found.append(Quote(item, before, after, stands))
+        place = ground.placed(item, body) if item.quote else None
+        start, end = place or (0, 0)
+        before = body[max(0, start - _CONTEXT_CHARS) : start] if place else ""
+        after = body[end : end + _CONTEXT_CHARS] if place else ""
+        found.append(Quote(item, before, after, place is not None))
     return tuple(found)
 
 
