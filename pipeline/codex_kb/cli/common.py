@@ -74,7 +74,9 @@ def open_kb(no_commit: bool = False) -> KnowledgeBase:
     """
     from codex_kb.kb import KnowledgeBase  # noqa: PLC0415
 
-    return KnowledgeBase(_root(), say=say, progress=Bar(), commits=not no_commit)
+    # Threads have no context: what is said from one must know by itself whether to be quiet.
+    tell: Callable[[str], None] = (lambda message: None) if _options().quiet else say
+    return KnowledgeBase(_root(), say=tell, progress=Bar(), commits=not no_commit)
 
 
 def _options() -> Options:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from codex_kb.errors import UsageError
@@ -9,6 +12,8 @@ from codex_kb.ports import LanguageModel
 
 _HOSTED = ("anthropic", "google", "ollama", "openai")
 _LOCAL = "local"
+#: What an interrupt leaves to the questions under way.
+_LAST_SECONDS = 1.0
 
 
 def kinds() -> tuple[str, ...]:
@@ -50,8 +55,19 @@ def load(model: str, keyless: bool = False) -> LanguageModel:
     return HostedModel(doors.open_door(kind, name, keyless))
 
 
+@contextlib.contextmanager
+def last_answers() -> Iterator[None]:
+    """Within it the questions under way have a second to be answered, since they are paid for; then they end."""
+    timer = threading.Timer(_LAST_SECONDS, stop)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def stop() -> None:
-    """End every question to a service that is under way: each raises ModelError in the thread that asked it."""
+    """End every question to a service, until a model is loaded again: each raises ModelError in its thread."""
     from codex_kb.language import background  # noqa: PLC0415
 
     background.stop()

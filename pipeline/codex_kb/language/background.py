@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import Future, wait
+from concurrent.futures import CancelledError, Future, wait
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -16,6 +16,7 @@ _LOOK_UP = 1.0
 _lock = threading.Lock()
 _loops: list[asyncio.AbstractEventLoop] = []
 _under_way: set[Future[Any]] = set()
+_stopped = threading.Event()
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -24,8 +25,12 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     Raises:
         concurrent.futures.CancelledError: `stop` was called.
     """
-    future = asyncio.run_coroutine_threadsafe(coroutine, _loop())
+    loop = _loop()
     with _lock:
+        if _stopped.is_set():
+            coroutine.close()
+            raise CancelledError
+        future = asyncio.run_coroutine_threadsafe(coroutine, loop)
         _under_way.add(future)
     try:
         while not wait([future], timeout=_LOOK_UP).done:
@@ -40,11 +45,17 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 def stop() -> None:
-    """Cancel whatever runs."""
+    """Cancel whatever runs, and whatever would run next, until `allow` is called."""
     with _lock:
+        _stopped.set()
         futures = list(_under_way)
     for future in futures:
         future.cancel()
+
+
+def allow() -> None:
+    """Let questions be asked after a stop."""
+    _stopped.clear()
 
 
 def _loop() -> asyncio.AbstractEventLoop:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from codex_kb.errors import UsageError
-from codex_kb.language import keys
+from codex_kb.language import keys, too_long
 
 INSTALL = "pip install 'codex-kb[llm]'"
 #: A service's key goes to its own address and to no other, whatever the environment says of addresses.
@@ -175,9 +175,17 @@ def _client(key: str) -> Any:
         request.headers["Authorization"] = f"Bearer {key}"
         # A server may drop a connection that waits for the next question, and answers take longer than a new one.
         request.headers["Connection"] = "close"
+        # What is packed may be any size unpacked.
+        request.headers["Accept-Encoding"] = "identity"
+
+    async def limit(response: Any) -> None:
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise too_long.TooLong
+        response.stream = too_long.limited(response.stream)
 
     client = create_async_httpx2_client()
     client.event_hooks["request"].append(strip)
+    client.event_hooks["response"].append(limit)
     return client
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from codex_kb.language import keys
+from codex_kb.language import keys, too_long
 from codex_kb.language.doors import Door
 from codex_kb.language.retry import Fault
 from codex_kb.text.marks import one_line
@@ -13,10 +13,12 @@ _BUSY = (408, 409, 429)
 _LONGEST = 200  # characters of what a service says
 
 
-def read(error: Exception, door: Door) -> Fault:
+def read(error: Exception, door: Door) -> Fault:  # noqa: PLR0911 (one answer a kind of failure)
     """Why there was no answer. No key is in it, whatever the service said."""
     from pydantic_ai import exceptions  # noqa: PLC0415
 
+    if too_long.is_why(error):
+        return Fault("invalid", f"{door.place} answers with more than an answer may be", "check the address")
     if isinstance(error, exceptions.ModelHTTPError):
         return _status(error, door)
     if isinstance(error, exceptions.ModelTimeoutError | exceptions.ModelRequestTimeout):

@@ -30,6 +30,7 @@ class HostedModel:
 
     def __init__(self, door: Door, *, timeout: float = 0.0, attempts: int = 5) -> None:
         """`timeout` is seconds for one try, 0 for the door's own; `attempts` is how often a question is tried."""
+        background.allow()
         self._door = door
         self._timeout = timeout or door.timeout
         self._attempts = attempts

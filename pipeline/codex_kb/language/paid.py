@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from codex_kb.ports import LanguageModel
 from codex_kb.records import Answer, Prompt
 from codex_kb.text import json_of_others
 
+#: Seconds after which it is said that an answer takes its time.
+_PATIENCE = 4.0
 #: Failures that were paid for and would be the same again.
 _KEPT = ("refusal", "truncated", "invalid")
 
@@ -85,9 +88,12 @@ class Answers:
     """Asks a model, or the disk where the same was asked before. May be used from several threads."""
 
     def __init__(
-        self, model: LanguageModel, folder: Path, ledger: Ledger, price: tuple[float, ...], identity: str, again: bool
-    ) -> None:
+        self, model: LanguageModel, folder: Path, ledger: Ledger, price: tuple[float, ...], identity: str, again: bool,
+        say: Callable[[str], None] = lambda message: None,
+    ) -> None:  # fmt: skip
         """`identity` tells models of the same name apart; with `again`, failures on disk are asked anew.
+
+        `say` is told once that an answer takes its time, from a thread of its own.
 
         `price` is US dollars for a million tokens asked and answered, in place of a known one.
 
@@ -100,6 +106,8 @@ class Answers:
         self._price = price
         self._identity = identity
         self._again = again
+        self._say = say
+        self._said = threading.Event()
         self._lock = threading.Lock()
         self._running: dict[str, Future[Answer]] = {}
         if ledger.budget and self.price(1, 1) is None:
@@ -145,7 +153,7 @@ class Answers:
         self._ledger.reserve(worst)
         taken = Spent(asked=1)
         try:
-            answer = self.model.ask(prompt)
+            answer = self._waited(prompt)
             used = self._used(answer.input_tokens, answer.output_tokens, answer.cost)
             taken = Spent(1, 0, 0, answer.input_tokens, answer.output_tokens, used or 0.0, used is not None)
         except ModelError as error:
@@ -159,6 +167,23 @@ class Answers:
         self._keep(key, {"text": answer.text, "input_tokens": answer.input_tokens,
                          "output_tokens": answer.output_tokens, "cost": used})  # fmt: skip
         return answer
+
+    def _waited(self, prompt: Prompt) -> Answer:
+        """The model's answer; where it takes long, that is said."""
+        timer = threading.Timer(_PATIENCE, self._say_waiting)
+        timer.daemon = True
+        timer.start()
+        try:
+            return self.model.ask(prompt)
+        finally:
+            timer.cancel()
+
+    def _say_waiting(self) -> None:
+        with self._lock:
+            first = not self._said.is_set()
+            self._said.set()
+        if first:
+            self._say(f"waiting for {self.model.name}")
 
     def _used(self, input_tokens: int, output_tokens: int, cost: float | None) -> float | None:
         return self.price(input_tokens, output_tokens) if cost is None or self._price else cost

@@ -82,6 +82,7 @@ class Team:
             self._answers[model] = Answers(
                 language.load(self._local(model), self._keyless), self.kb.layout.path(ANSWERS), self._ledger,
                 self.kb.settings.propose.price, f"{prompts.VERSION} {model}", self._again,
+                self.kb.say,
             )  # fmt: skip
         return self._answers[model]
 
@@ -117,16 +118,9 @@ class Proposers:
             return self._made[name]
 
     def close(self) -> None:
-        """Ask nothing further, and wait for the answers that are under way: they are paid for.
-
-        Interrupted, it waits no longer.
-        """
-        try:
-            for proposer in self._made.values():
-                proposer.close()
-        except KeyboardInterrupt:
-            language.stop()
-            raise
+        """Ask nothing further, and wait for the answers that are under way: they are paid for."""
+        for proposer in self._made.values():
+            proposer.close()
 
 
 def total(plans: Iterable[Plan]) -> Plan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -12,10 +12,13 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-def in_order(work: Callable[[A], B], items: Iterable[A], at_once: int) -> Iterator[tuple[A, Callable[[], B]]]:
+def in_order(
+    work: Callable[[A], B], items: Iterable[A], at_once: int
+) -> Generator[tuple[A, Callable[[], B]], None, None]:
     """Each item with a function that gives its result, or raises what its work raised; a few items ahead.
 
-    With one at a time the work is done when its result is asked for. Abandoned, no further item is begun.
+    With one at a time the work is done when its result is asked for. Closed, no further item is begun, and
+    what was begun is waited for: who wants it to end says so first.
     """
     if at_once <= 1:
         for item in items:

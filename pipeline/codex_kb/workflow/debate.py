@@ -93,15 +93,22 @@ class Debates:
             packet_ = waiting[proposal_id]
             return self._argue(_proposal(packet_, proposal_id), sources[packet_.source])
 
+        debates = in_order(work, ids, self._team.at_once)
         try:
-            for number, (proposal_id, argued) in enumerate(in_order(work, ids, self._team.at_once)):
+            for number, (proposal_id, argued) in enumerate(debates):
                 self._kb.progress("debating", number, len(ids))
                 packet_ = waiting[proposal_id]
                 self._take(done, packet_.name, proposal_id, argued, sources[packet_.source])
                 if done.stopped:
                     break
+        except KeyboardInterrupt:
+            self._stopping = True
+            with language.last_answers():
+                debates.close()
+            raise
         finally:
             self._stopping = True
+            debates.close()
         self._kb.progress("debating", len(ids), len(ids))
         return done
 

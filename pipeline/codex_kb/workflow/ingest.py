@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from codex_kb import sources
+from codex_kb import language, sources
 from codex_kb.acts import Act, branch_for, message, perform, writing
 from codex_kb.disk.store import packet_to_json
 from codex_kb.disk.transaction import Change, change
@@ -158,16 +158,23 @@ class _Proposing:
     def run(self, chosen: Sequence[str]) -> None:
         """Propose from each of these sources; what became of it is its row."""
         rows = {row.path: number for number, row in enumerate(self.result.rows)}
+        working = in_order(self._drafts, chosen, self.team.at_once)
         try:
-            for number, (path, drafted) in enumerate(in_order(self._drafts, chosen, self.team.at_once)):
+            for number, (path, drafted) in enumerate(working):
                 self.kb.progress("proposing", number, len(chosen))
                 self.result.rows[rows[path]] = self._try(path, drafted)
                 if self.result.stopped:
                     for later in chosen[number + 1 :]:
                         self.result.rows[rows[later]] = Row(later, "skipped", reason=self.result.stopped.message)
                     break
+        except KeyboardInterrupt:
+            with language.last_answers():
+                self.proposers.close()
+                working.close()
+            raise
         finally:
             self.proposers.close()
+            working.close()
             self.result.spent = self.team.spent
         self.kb.progress("proposing", len(chosen), len(chosen))
 
