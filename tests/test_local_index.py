@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 from codex_kb.index import local, opened, stored, vectors, writer
+from codex_kb.kb import KnowledgeBase
+from codex_kb.workflow.search import Filters, Searcher
 from conftest import Base, FakeEncoder
 
 CODEX = Path(sys.executable).with_name("codex")
@@ -317,3 +319,59 @@ def test_related_learns_from_links(kb: Base) -> None:
     assert "Kettles whistle" not in titles[: titles.index("Chimneys smoke")]
     explained = {h["title"]: h["explain"] for h in kb.run("related", "asked", "--explain", "--json").json}
     assert explained["Chimneys smoke"]["links"] > 0
+
+
+@pytest.mark.parametrize("files", [
+    {}, {"nonexistent": []}, {"catalog.db": None}, {"catalog.db": None, "claims.f32": None},
+    {"catalog.db": None, "claims.f32": None, "titles.f32": None, "../../secret": None},
+    {"catalog.db": None, "claims.f32": None, "titles.f32": None, "words-1.bin": None, "words-2.bin": None},
+    {"catalog.db": None, "claims.f32": None, "titles.f32": None, "near-x.faiss": None},
+])  # fmt: skip
+def test_a_seal_names_the_files_that_are_written_and_no_others(tmp_path: Path, files: dict[str, Any]) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    folder = tmp_path / "a/b"
+    folder.mkdir(parents=True)
+    for name in ("catalog.db", "claims.f32", "titles.f32", "words-1.bin", "words-2.bin", "near-x.faiss"):
+        (folder / name).write_bytes(b"x")
+    (tmp_path / "secret").write_bytes(b"x")
+    local.seal(folder, [name for name, state in files.items() if state is None], [])
+    if "nonexistent" in files:
+        (folder / "seal.json").write_text(json.dumps({"files": files, "for": {}}))
+    assert local.sealed(folder) is None
+    local.seal(folder, ["catalog.db", "claims.f32", "titles.f32", "words-1.bin"], [])
+    assert local.sealed(folder) == {}
+
+
+@pytest.mark.parametrize(("kind", "name"), [
+    ("words", "../../../secret"), ("words", "near-1.faiss"), ("near", "/tmp/x.faiss"), ("near", "near-1.faiss/.."),
+    ("words", "words-.bin"),
+])  # fmt: skip
+def test_a_catalog_names_files_of_ours(kind: str, name: str) -> None:
+    with pytest.raises(ValueError, match="none of ours"):
+        local.named({kind: name})
+    assert local.named({"words": "words-12.bin", "near": ""}) == ["words-12.bin"]
+
+
+def test_nothing_is_removed_from_the_local_index_that_is_not_ours(kb: Base) -> None:
+    kb.claim("a", "Wide boats turn slowly")
+    assert kb.run("search", "boats").code == 0
+    kb.write(".codex-kb/index/notes.txt", "mine")
+    kb.write(".codex-kb/index/seal.json", "{}")
+    kb.path(".codex-kb/index/folder").mkdir()
+    assert kb.run("search", "boats").code == 0
+    assert kb.read(".codex-kb/index/notes.txt") == "mine"
+
+
+def test_a_snippet_is_of_a_file_inside(kb: Base) -> None:
+    path = kb.claim("a", "Wide boats turn slowly", body="Boats of wood rot.")
+    kb.commit_all()
+    assert kb.run("search", "boats").code == 0
+    kb.write("../secret.md", "Boats carry the secret.\n")
+    searcher = Searcher(KnowledgeBase(kb.root))
+    (hit,) = searcher.search("boats", 1, Filters())
+    kb.path(path).unlink()
+    kb.path(path).symlink_to("../../../secret.md")
+    assert "secret" not in searcher._with_snippet(hit, "boats").snippet
+
+

@@ -30,6 +30,10 @@ CATALOG = "catalog.db"
 WHOLE = "claims.f32"
 TITLE = "titles.f32"
 SEAL = "seal.json"
+#: What every local copy holds, what some do (`words-N.bin`), and what SQLite puts beside a catalog.
+_ALWAYS = (CATALOG, WHOLE, TITLE)
+_NUMBERED = {"words": "bin", "near": "faiss"}
+_SQLITE = ("journal", "wal", "shm")
 
 #: Roots that cannot be written, each with the temporary folder that serves this process instead.
 _ELSEWHERE: dict[Path, Path] = {}
@@ -107,9 +111,40 @@ def sealed(folder: Path) -> dict[str, Any] | None:
     """What the local copy was made for (files and how they stood), None where it is not as it was when finished."""
     try:
         written = json_of_others.read((folder / SEAL).read_bytes())
-        return dict(written["for"]) if written["files"] and stand(str(folder), written["files"]) else None
+        whole = ours(written["files"]) and stand(str(folder), written["files"])
+        return dict(written["for"]) if whole else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def ours(names: Iterable[str]) -> bool:
+    """Are these all the files of a local copy, and no others?"""
+    more = set(names) - set(_ALWAYS)
+    return more.union(_ALWAYS) == set(names) and len({_made(name) for name in more} - {""}) == len(more)
+
+
+def named(meta: Mapping[str, Any]) -> list[str]:
+    """The files that a catalog names beside those that are always there.
+
+    Raises:
+        ValueError: one is none that we write.
+    """
+    found = {kind: str(meta[kind]) for kind in ("words", "near") if meta.get(kind)}
+    if any(_made(name) != kind for kind, name in found.items()):
+        raise ValueError("the catalog names a file that is none of ours")
+    return list(found.values())
+
+
+def written(name: str) -> bool:
+    """Is this a file of a local copy, by its name, finished or not?"""
+    return name in (*_ALWAYS, SEAL, f"{SEAL}.new", *(f"{CATALOG}-{end}" for end in _SQLITE)) or bool(_made(name))
+
+
+def _made(name: str) -> str:
+    """`words` or `near`, where the name is one of theirs; else nothing."""
+    kind, _, rest = name.partition("-")
+    number, _, end = rest.partition(".")
+    return kind if number.isascii() and number.isdigit() and _NUMBERED.get(kind) == end else ""
 
 
 def stand(folder: str, stats: Mapping[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from codex_kb import layout as places
 from codex_kb.disk import stat_cache
 from codex_kb.errors import Conflict
 from codex_kb.index import local, vectors
@@ -57,6 +58,7 @@ class ClaimIndex:
         try:
             self.catalog = Catalog(str(folder / local.CATALOG))
             self.meta = self.catalog.meta()
+            local.named(self.meta)
             self._rows, dimension = int(self.meta["rows"]), int(self.meta["dimension"])
             #: For each row one vector for all of the claim; float32 of shape (rows, dimension), mapped.
             self.whole = vectors.mapped(folder / local.WHOLE, self._rows, dimension)
@@ -138,7 +140,8 @@ class ClaimIndex:
 
     def fits(self, kb: KnowledgeBase) -> bool:
         """Was it made for these settings and this model?"""
-        if self._for and local.stand(str(self._folder), self._for):
+        settings = os.path.join(kb.layout.root, places.SETTINGS)
+        if self._for and settings in self._for and local.stand(str(self._folder), self._for):
             return True
         wanted = local.identity(kb.settings, kb.encoder)
         return all(self.meta.get(name) == value for name, value in wanted.items())
@@ -149,9 +152,12 @@ class ClaimIndex:
 
     @cached_property
     def _quick(self) -> BertEncoder | None:
-        from codex_kb.encoders.bert import BertEncoder  # noqa: PLC0415 (other modes need none)
+        """The embedded default, which needs no settings and nobody's word; any other model is the encoder's to find."""
+        from codex_kb.encoders import weights  # noqa: PLC0415 (other modes need none)
+        from codex_kb.encoders.bert import BertEncoder  # noqa: PLC0415
 
-        return BertEncoder(Path(str(self.meta["quick"]))) if self.meta["quick"] else None
+        folder = weights.embedded()
+        return BertEncoder(folder) if self.meta["quick"] == str(folder) else None
 
     def current(self, kb: KnowledgeBase, every_file: bool = False) -> bool:
         """Are the claims as they were, and the local copy? A look at every file, or above a number at folders alone."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codex_kb import layout as places
+from codex_kb.disk import gate
+from codex_kb.errors import CodexError
 from codex_kb.index import changed, entry
 from codex_kb.index.catalog import Catalog
 from codex_kb.ports import Encoder
@@ -55,9 +57,9 @@ def of_files(root: Path, encoder: Encoder, claims: Sequence[Claim]) -> State:
         relative = path.relative_to(root).as_posix()
         key = entry.entry_key(relative)
         try:
-            entry.load_entry(path.read_bytes(), key)
+            entry.load_entry(gate.read(root, relative), key)
             there.add(key)
-        except (OSError, ValueError) as error:
+        except (CodexError, ValueError) as error:
             damaged.append(Problem(relative, 1, "damaged-index", str(error), "codex distill"))
     return State(
         add={key: claims for key, claims in wanted.items() if key not in there},
@@ -86,8 +88,8 @@ def stale(state_: State, encoder: Encoder) -> list[Problem]:
 def read_manifest(root: Path) -> dict[str, str]:
     """What the committed manifest says; nothing where there is none that can be read."""
     try:
-        value = json_of_others.read((root / places.MANIFEST).read_bytes())
-    except (OSError, ValueError):
+        value = json_of_others.read(gate.read(root, places.MANIFEST))
+    except (CodexError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codex_kb import layout as places
+from codex_kb.disk import gate
 from codex_kb.disk.transaction import prepare_local, write_file
+from codex_kb.errors import CodexError
 from codex_kb.index import entry
 
 if TYPE_CHECKING:
@@ -22,15 +24,15 @@ PENDING = f"{places.LOCAL}/entries"
 def read(root: Path, key: str) -> entry.Entry | None:
     """The entry of a key, committed or waiting; None where there is none that is whole."""
     for folder in (places.INDEX, PENDING):
-        with contextlib.suppress(OSError, ValueError):
-            return entry.load_entry((root / entry.entry_path(folder, key)).read_bytes(), key)
+        with contextlib.suppress(CodexError, ValueError):
+            return entry.load_entry(gate.read(root, entry.entry_path(folder, key)), key)
     return None
 
 
 def pending(root: Path, key: str) -> bytes | None:
     """The bytes of an entry that waits to be committed."""
-    with contextlib.suppress(OSError, ValueError):
-        data = (root / entry.entry_path(PENDING, key)).read_bytes()
+    with contextlib.suppress(CodexError, ValueError):
+        data = gate.read(root, entry.entry_path(PENDING, key))
         entry.load_entry(data, key)
         return data
     return None

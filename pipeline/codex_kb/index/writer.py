@@ -142,15 +142,16 @@ def _open(folder: Path, given: Writing) -> tuple[Catalog, dict[str, Any]]:
     """The catalog and what it says of itself; made from scratch where it is not whole or for something else."""
     wanted = local.identity(given.settings, given.encoder)
     if local.sealed(folder) is not None:
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(sqlite3.Error, ValueError):
             catalog = Catalog(str(folder / local.CATALOG), write=True)
             meta = catalog.meta()
+            local.named(meta)
             spare = int(meta["rows"]) - 2 * int(meta["claims"])
             if all(meta.get(name) == value for name, value in wanted.items()) and spare <= _SPARE_ROWS:
                 return catalog, meta
             catalog.close(keep=False)
     for old in folder.iterdir():
-        if old.name != _LOCK:
+        if local.written(old.name):
             old.unlink()
     catalog = Catalog(str(folder / local.CATALOG), write=True)
     meta = {**wanted, "rows": 0, "dimension": 0, "claims": 0, "words_rows": 0, "files": 0, "made": 0,
@@ -177,15 +178,12 @@ class _Writer:
         """Keep what was done, seal the files, and remove those that serve no longer."""
         self.catalog.close()
         quick = str(self.meta["quick"])
-        names = [local.CATALOG, local.WHOLE, local.TITLE, *self._named()]
+        names = [local.CATALOG, local.WHOLE, local.TITLE, *local.named(self.meta)]
         made_for = [os.path.join(self.root, places.SETTINGS), os.path.join(quick, "model.safetensors")]
         local.seal(self.folder, names, made_for if quick else [])
         for stale in self.folder.iterdir():
-            if stale.name not in {*names, local.SEAL, _LOCK}:
+            if local.written(stale.name) and stale.name not in {*names, local.SEAL}:
                 stale.unlink(missing_ok=True)
-
-    def _named(self) -> list[str]:
-        return [str(self.meta[name]) for name in ("words", "near") if self.meta.get(name)]
 
     # -- claims ------------------------------------------------------------------------------------
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from codex_kb.errors import UsageError
+from codex_kb.disk import gate
+from codex_kb.errors import NotFound, RefusedFile, UsageError
 from codex_kb.index import ranking, vectors
 from codex_kb.index.catalog import Card
 from codex_kb.index.current import Current
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _DEPTH = 100
 #: What a model of sentences reads of a question, about; words count throughout.
 _LONG_QUESTION = 200
+#: Bytes of a claim that a snippet is looked for in.
+_LONG_CLAIM = 10_000_000
 
 
 class Filters(NamedTuple):
@@ -159,11 +161,10 @@ class Searcher:
 
     def _with_snippet(self, hit: Found, query: str) -> Found:
         """The hit with the sentence of its body that shares most with the question; else its description."""
-        path = os.path.join(self.kb.layout.root, hit.card.path)
         try:
-            with open(path, encoding="utf-8", errors="replace", newline="") as file:
-                body = prose(snippet.body_of(file.read()))
-        except OSError:
+            data = gate.read(self.kb.layout.root, hit.card.path, _LONG_CLAIM)
+            body = prose(snippet.body_of(data.decode("utf-8", errors="replace")))
+        except (RefusedFile, NotFound):
             body = ""
         worth = self.index.worth(query)
         text, matches = snippet.best(body, worth)
