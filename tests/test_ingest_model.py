@@ -229,6 +229,7 @@ def test_an_agent_works_on_the_sources_of_its_domain(kb: Base, server: ModelServ
     lines = ["[agents.mariner]", 'domains = ["Economics"]', f'model = "openai:m@{server.url}"',
              'instructions = "Care for keels."']  # fmt: skip
     kb.write("codex.toml", "\n".join([kb.read("codex.toml"), *lines, ""]))
+    assert kb.run("trust", "--yes").code == 0
     sources(kb, 1)
     assert kb.run("ingest", "inbox").code == 0
     assert "Care for keels." in server.requests[0]["body"]["messages"][0]["content"]
@@ -391,6 +392,7 @@ def test_a_debate_needs_a_language_model(kb: Base) -> None:
 def test_the_agents_model_argues_about_what_it_proposed(kb: Base, server: ModelServer) -> None:
     lines = ["[agents.mariner]", 'domains = ["Economics"]', f'model = "openai:m@{server.url}"']
     kb.write("codex.toml", "\n".join([kb.read("codex.toml"), *lines, ""]))
+    assert kb.run("trust", "--yes").code == 0
     sources(kb, 1)
     kb.source("other", ["Ropes of hemp last for seven years in the rain of the north."],
               HEAD.replace("domain: economics", "domain: weather"))  # fmt: skip

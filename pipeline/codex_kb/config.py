@@ -260,6 +260,8 @@ class _Reader:
             raise self.error(f"{key} in [{section}] must be above 0", key, "", section)
         if (section, key) == ("kb", "write"):
             return self._folders(section, key, [value])[0]
+        if key == "model" and not (value.isprintable() and len(value) <= _MOST_CHARACTERS):
+            raise self.error(f"model in [{section}] must be one line of text", key, "", section)
         if section == "git" and key in _PATTERNS:
             self._pattern(key, value)
         return value

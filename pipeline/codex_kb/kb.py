@@ -67,12 +67,48 @@ class KnowledgeBase:
         """The model that `[index] model` names."""
         from codex_kb.encoders import model  # noqa: PLC0415
 
-        if not self.layout.local.exists():
-            from codex_kb.disk.transaction import prepare_local  # noqa: PLC0415
+        if self.settings.index.model or not self.layout.local.exists():
+            self._prepare_local()
+        if self.settings.index.model:
+            from codex_kb import wants  # noqa: PLC0415
 
-            with contextlib.suppress(OSError):  # what the encoder keeps is found out again
-                prepare_local(self.layout.root)
-        return model.load(self._model_path(self.settings.index.model), self.layout.local / "models", self.say)
+            self.require(wants.of_encoder(self.settings.index.model, self.layout.root, self._models))
+        return model.load(self._model_path(self.settings.index.model), self._models, self.say)
+
+    @property
+    def _models(self) -> Path:
+        """What is made from models once."""
+        return self.layout.local / "models"
+
+    def wants(self) -> tuple[str, ...]:
+        """What the settings want that needs the user's word, a sentence each. Raises UsageError."""
+        from codex_kb import wants  # noqa: PLC0415
+
+        self._prepare_local()
+        return wants.of(self.settings, self.layout.root, self._models)
+
+    def require_model(self, model: str) -> None:
+        """Stop unless the user granted that the settings' language model is used. Raises UsageError."""
+        from codex_kb import wants  # noqa: PLC0415
+
+        self._prepare_local()
+        self.require(wants.of_language(model, self.layout.root, self._models))
+
+    def require(self, want: str) -> None:
+        """Stop unless the user granted this; settings may come from a stranger. Raises UsageError."""
+        from codex_kb import config  # noqa: PLC0415
+        from codex_kb.disk import trust  # noqa: PLC0415
+
+        if want and want not in trust.granted(self.layout.root):
+            raise UsageError(f"the settings want to {want}", path=config.FILE_NAME,
+                             hint="codex trust shows it and remembers your answer")  # fmt: skip
+
+    def _prepare_local(self) -> None:
+        """Hashes are kept in a folder of this clone; where that cannot be made, they are found out each time."""
+        from codex_kb.disk.transaction import prepare_local  # noqa: PLC0415
+
+        with contextlib.suppress(OSError):
+            prepare_local(self.layout.root)
 
     def _model_path(self, model: str) -> str:
         """A folder is named relative to the root; anything else is a name."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from codex_kb.workflow.related import Suggested
     from codex_kb.workflow.search import Found
     from codex_kb.workflow.show import Shown, Status
+    from codex_kb.workflow.trust import Trust
 
 Value = dict[str, Any]
 
@@ -104,6 +105,12 @@ def status(now: Status) -> Value:
         "sources": now.sources, "proposals": now.proposals, "claims": now.claims, "problems": now.problems,
         "index": {"fresh": now.fresh, "claims": now.indexed}, "generation": now.generation,
     }  # fmt: skip
+
+
+def trust(now: Trust) -> Value:
+    """What a clone's settings want, and what of it is granted."""
+    wants = [{"want": want, "granted": want in now.granted} for want in now.wants]
+    return {"root": str(now.root), "wants": wants, "granted": now.whole}
 
 
 def problems(found: Iterable[Problem]) -> list[Value]:

@@ -72,8 +72,13 @@ def _places(root: Path) -> Iterator[Path]:
         yield folder / _IN_GIT
     import hashlib  # noqa: PLC0415 (a search in a repository needs none)
 
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
-    yield state / "codex-kb" / hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:32]
+    yield state_folder() / hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:32]
+
+
+def state_folder() -> Path:
+    """Where things are kept for the user, outside of every repository; a path that is not absolute counts for none."""
+    named = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(named) if os.path.isabs(named) else Path.home() / ".local/state") / "codex-kb"
 
 
 def _git_folder(root: Path) -> Path | None:

@@ -11,7 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codex_kb.errors import GitError, UsageError
+from codex_kb.disk import gate
+from codex_kb.errors import GitError, RefusedFile, UsageError
 
 if TYPE_CHECKING:
     from git import Git
@@ -229,8 +230,6 @@ class Repository:
 
         The user's own work tree, index and HEAD stay as they are.
         """
-        from git import Git  # noqa: PLC0415
-
         exists = bool(self._run("branch", "--list", "--format=%(refname)", branch).strip())
         top = Path(self._run("rev-parse", "--show-toplevel").rstrip("\n"))
         inside = self._root.resolve().relative_to(top.resolve())
@@ -241,9 +240,9 @@ class Repository:
         try:
             there = tree / inside
             for path in paths:
-                _copy(self._root / path, there / path)
+                _copy(self._root / path, _target(tree, (inside / path).as_posix(), branch))
             there.mkdir(parents=True, exist_ok=True)
-            other = Repository(Git(str(there)), there)
+            other = Repository(_git(there), there)
             return other._commit_here(other._not_ignored(paths), message)
         finally:
             self._remove(tree)
@@ -290,6 +289,14 @@ def _named(paths: Sequence[str]) -> Sequence[str]:
     return paths if len(paths) <= _NAMED else ()
 
 
+def _target(tree: Path, path: str, branch: str) -> Path:
+    """Where a file of another branch is written: what that branch has there may be a link of a stranger's."""
+    try:
+        return gate.target(tree, path)
+    except RefusedFile as error:
+        raise GitError(f"on the branch {branch}: {error.message}", path=path, hint=error.hint) from error
+
+
 def _copy(here: Path, there: Path) -> None:
     if here.exists():
         there.parent.mkdir(parents=True, exist_ok=True)
@@ -307,9 +314,9 @@ def open_repository(root: Path) -> Repository | None:
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     for name in _LOCAL_VARIABLES:
         os.environ.pop(name, None)
-    from git import Git, GitCommandError, GitCommandNotFound  # noqa: PLC0415
+    from git import GitCommandError, GitCommandNotFound  # noqa: PLC0415
 
-    git = Git(str(root))
+    git = _git(root)
     try:
         if str(git.execute(["git", "rev-parse", "--is-inside-work-tree"])).strip() != "true":
             return None
@@ -325,6 +332,17 @@ def open_repository(root: Path) -> Repository | None:
         raise GitError(f"git does not open this repository: {said}", path=str(root),
                        hint="do what git says, and run again") from error  # fmt: skip
     return Repository(git, root)
+
+
+def _git(folder: Path) -> Git:
+    """Git in a folder. A folder that only looks like git's own is not taken for it: its settings would run programs."""
+    from git import Git  # noqa: PLC0415
+
+    git = Git(str(folder))
+    git.update_environment(
+        GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="safe.bareRepository", GIT_CONFIG_VALUE_0="explicit"
+    )
+    return git
 
 
 def create_repository(root: Path) -> None:

@@ -32,6 +32,24 @@ def forms() -> str:
     return ", ".join(f"{each}:PATH.gguf" if each == _LOCAL else f"{each}:NAME" for each in kinds())
 
 
+def address(model: str) -> str:
+    """Where questions to a model go: a service's or a server's address; empty for a file that runs here."""
+    kind, _, name = model.partition(":")
+    if kind == _LOCAL:
+        return ""
+    from codex_kb.language import doors  # noqa: PLC0415
+
+    return doors.address(kind, name)
+
+
+def key_of(model: str) -> str:
+    """The environment's variables whose key goes to that address, as a person reads them."""
+    from codex_kb.language import doors  # noqa: PLC0415
+
+    kind, _, name = model.partition(":")
+    return " or ".join(doors.variables(kind, name))
+
+
 def load(model: str, keyless: bool = False) -> LanguageModel:
     """The model of that name; nobody is asked yet. A `keyless` one may lack its key, and is only good for prices.
 

@@ -26,6 +26,7 @@ _KEYS = {
     "openai": ("OPENAI_API_KEY",),
 }
 _OLLAMA = "http://localhost:11434/v1"
+_SERVER_KEYS, _OLLAMA_KEYS = ("CODEX_MODEL_KEY",), ("OLLAMA_API_KEY",)
 _OLLAMA_CLOUD = "ollama.com"
 _NO_KEY = "none"
 #: Seconds for an answer: a machine of one's own may be slow.
@@ -64,7 +65,7 @@ def open_door(kind: str, name: str, keyless: bool = False) -> Door:
         raise UsageError(f"{kind} models need more packages", hint=INSTALL)
     try:
         if kind == "ollama":
-            door = _ollama(name, os.environ.get("OLLAMA_BASE_URL", "").strip() or _OLLAMA)
+            door = _ollama(name, _ollama_url())
         else:
             door = _server(name, url) if at else _service(kind, name, keyless)
     except ImportError:
@@ -74,30 +75,54 @@ def open_door(kind: str, name: str, keyless: bool = False) -> Door:
     return door
 
 
+def address(kind: str, name: str) -> str:
+    """Where questions to a model of that kind go; nothing is looked up.
+
+    Raises:
+        UsageError: what is named is no address.
+    """
+    if kind == "ollama":
+        return _address(_ollama_url(), "OLLAMA_BASE_URL")
+    _, at, url = _split(name) if kind == "openai" else (name, "", "")
+    return _address(url, "the address after @") if at else ADDRESSES[kind]
+
+
+def variables(kind: str, name: str) -> tuple[str, ...]:
+    """The environment's variables that may hold the key for such a model."""
+    if kind == "ollama":
+        return _OLLAMA_KEYS
+    return _SERVER_KEYS if kind == "openai" and _split(name)[1] else _KEYS[kind]
+
+
+def _ollama_url() -> str:
+    return os.environ.get("OLLAMA_BASE_URL", "").strip() or _OLLAMA
+
+
 def _service(kind: str, name: str, keyless: bool) -> Door:
-    variables = _KEYS[kind]
-    key = keys.key(variables) or (_NO_KEY if keyless else "")
+    names = _KEYS[kind]
+    key = keys.key(names) or (_NO_KEY if keyless else "")
     if not key:
-        raise UsageError(f"{' or '.join(variables)} is not set", hint=f"export {variables[0]}=…")
-    address = ADDRESSES[kind]
+        raise UsageError(f"{' or '.join(names)} is not set", hint=f"export {names[0]}=…")
+    url = ADDRESSES[kind]
+    client = _no_detours()
     model: Any
     if kind == "anthropic":
         from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415
         from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415
 
-        model = AnthropicModel(name, provider=AnthropicProvider(api_key=key, base_url=address))
+        model = AnthropicModel(name, provider=AnthropicProvider(api_key=key, base_url=url, http_client=client))
     elif kind == "google":
         from pydantic_ai.models.google import GoogleModel  # noqa: PLC0415
         from pydantic_ai.providers.google import GoogleProvider  # noqa: PLC0415
 
-        model = GoogleModel(name, provider=GoogleProvider(api_key=key, base_url=address))
+        model = GoogleModel(name, provider=GoogleProvider(api_key=key, base_url=url, http_client=client))
     else:
         from pydantic_ai.models.openai import OpenAIChatModel  # noqa: PLC0415
         from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415
 
-        model = OpenAIChatModel(name, provider=OpenAIProvider(api_key=key, base_url=address))
+        model = OpenAIChatModel(name, provider=OpenAIProvider(api_key=key, base_url=url, http_client=client))
     context = model.profile.get("context_window") or _CONTEXT
-    return Door(f"{kind}:{name}", _host(address), variables, model, key, context, _SERVICE, kind)
+    return Door(f"{kind}:{name}", _host(url), names, model, key, context, _SERVICE, kind)
 
 
 def _server(name: str, url: str) -> Door:
@@ -106,8 +131,7 @@ def _server(name: str, url: str) -> Door:
     from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider  # noqa: PLC0415
 
     url = _address(url, "the address after @")
-    variables = ("CODEX_MODEL_KEY",)
-    key = keys.key(variables)
+    key = keys.key(_SERVER_KEYS)
     # The older name of the setting is the one that every such server knows.
     profile = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=False, supports_json_object_output=True)
     provider = OpenAICompatibleProvider(
@@ -116,7 +140,7 @@ def _server(name: str, url: str) -> Door:
     model = OpenAIChatModel(name, provider=provider)
     # A server may know its model by the path of a file; the name goes into packets and commits.
     shown = name.rstrip("/").rpartition("/")[2] if name.startswith(("/", "~", ".")) else name
-    return Door(f"openai:{shown}", _host(url), variables, model, key, _CONTEXT, _OWN)
+    return Door(f"openai:{shown}", _host(url), _SERVER_KEYS, model, key, _CONTEXT, _OWN)
 
 
 def _ollama(name: str, url: str) -> Door:
@@ -125,14 +149,13 @@ def _ollama(name: str, url: str) -> Door:
     from pydantic_ai.providers.ollama import OllamaProvider  # noqa: PLC0415
 
     url = _address(url, "OLLAMA_BASE_URL")
-    variables = ("OLLAMA_API_KEY",)
-    key = keys.key(variables)
+    key = keys.key(_OLLAMA_KEYS)
     provider = OllamaProvider(base_url=url, api_key=key or _NO_KEY, http_client=_client(key or _NO_KEY))
     paid = name.endswith("-cloud") or f".{_host(url)}".endswith(f".{_OLLAMA_CLOUD}")
     # Ollama's own service takes a schema and does not keep to it.
     profile = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=False, supports_json_schema_output=not paid)
     model = OllamaModel(name, provider=provider, profile=profile)
-    return Door(f"ollama:{name}", _host(url), variables, model, key, _CONTEXT, _OWN, free=not paid)
+    return Door(f"ollama:{name}", _host(url), _OLLAMA_KEYS, model, key, _CONTEXT, _OWN, free=not paid)
 
 
 def _split(name: str) -> tuple[str, str, str]:
@@ -167,7 +190,6 @@ def _client(key: str) -> Any:
 
     OpenAI's own adds headers that the environment holds for OpenAI: account, project, whatever the user set.
     """
-    from pydantic_ai.models import create_async_httpx2_client  # noqa: PLC0415
 
     async def strip(request: Any) -> None:
         for name in [name for name in request.headers if name.lower() not in _HEADERS]:
@@ -183,9 +205,18 @@ def _client(key: str) -> Any:
             raise too_long.TooLong
         response.stream = too_long.limited(response.stream)
 
-    client = create_async_httpx2_client()
+    client = _no_detours()
     client.event_hooks["request"].append(strip)
     client.event_hooks["response"].append(limit)
+    return client
+
+
+def _no_detours() -> Any:
+    """A client that goes to the address it was given: a redirect would take text and key elsewhere."""
+    from pydantic_ai.models import create_async_httpx2_client  # noqa: PLC0415
+
+    client = create_async_httpx2_client()
+    client.follow_redirects = False
     return client
 
 

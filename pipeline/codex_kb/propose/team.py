@@ -39,10 +39,27 @@ class Team:
         self._model = model
         self._again = again
         self._keyless = keyless
+        self._ready = False
         self._ledger = Ledger(budget)
         self._answers: dict[str, Answers] = {}
         for name in self._named():
             kinds.require(name)
+
+    def ready(self) -> None:
+        """Before anything is asked: the settings' models are granted, and the user hears where text goes.
+
+        Raises:
+            UsageError: the user did not grant a model that the settings name.
+        """
+        if self._ready:
+            return
+        models = [model for model in self._named() if language.knows(model)]
+        for model in models if not self._model else ():
+            self.kb.require_model(model)
+        if not self._keyless:
+            for address in dict.fromkeys(filter(None, map(language.address, models))):
+                self.kb.say(f"sources go to {address}")
+        self._ready = True
 
     @property
     def spent(self) -> Spent:

@@ -85,6 +85,7 @@ class Debates:
     def _run(self, ids: Sequence[str], waiting: Mapping[str, Packet]) -> Debated:
         """Ask several at a time, write one after the other; a failure costs its proposal only."""
         done = Debated()
+        self._team.ready()
         sources = {path: self._kb.store.source(path) for path in {waiting[each].source for each in ids}}
         for source in sources.values():
             self._model(source)

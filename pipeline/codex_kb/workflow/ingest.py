@@ -140,6 +140,7 @@ class _Proposing:
     """What is looked up once for all sources of a run, and the work on each."""
 
     def __init__(self, run: Ingest, packets: Sequence[Packet]) -> None:
+        run.team.ready()
         self.kb = run.kb
         self.team = run.team
         self.max_claims = run.max_claims
