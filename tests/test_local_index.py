@@ -13,9 +13,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from codex_kb.index import local, opened, stored, vectors, writer
+from codex_kb.index import entry, local, opened, stored, vectors, writer
 from codex_kb.kb import KnowledgeBase
 from codex_kb.workflow.search import Filters, Searcher
 from conftest import Base, FakeEncoder
@@ -361,6 +362,19 @@ def test_nothing_is_removed_from_the_local_index_that_is_not_ours(kb: Base) -> N
     kb.path(".codex-kb/index/folder").mkdir()
     assert kb.run("search", "boats").code == 0
     assert kb.read(".codex-kb/index/notes.txt") == "mine"
+
+
+@pytest.mark.parametrize("vectors", [
+    np.ones((2, 3), np.float32), np.full((2, 64), np.nan, np.float32), np.ones((2, 0), np.float32),
+])  # fmt: skip
+def test_a_committed_entry_of_another_shape_or_without_numbers_changes_no_answer(
+    filled: Base, vectors: np.ndarray
+) -> None:
+    expected = answer(filled)
+    for path in filled.path("codex/index").rglob("*.jsonl"):
+        path.write_bytes(entry.dump_entry(entry.entry_key(path.as_posix()), vectors))
+    assert fresh_answer(filled) == expected
+    assert filled.run("distill", "--check").code == 1
 
 
 def test_a_snippet_is_of_a_file_inside(kb: Base) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -120,6 +122,13 @@ def test_it_is_forgotten_on_demand(clone: Base) -> None:
     assert clone.run("trust", "--forget").code == 0
     assert clone.run("ingest", "inbox").code == 2
     assert clone.run("trust", "--forget", "--yes").code == 2
+
+
+def test_the_commands_of_the_page_on_security(clone: Base) -> None:
+    page = Path(__file__).parents[1] / "docs/security.md"
+    lines = re.findall(r"^\$ codex (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    typed = [shlex.split(line, comments=True) for line in lines]
+    assert [clone.run(*command).code for command in typed] == [1, 0, 0]
 
 
 def test_a_knowledge_base_of_ones_own_wants_nothing(kb: Base) -> None:

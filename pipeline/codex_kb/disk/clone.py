@@ -32,9 +32,10 @@ def verify(root: Path) -> None:
     if local.is_symlink() or not local.is_dir():
         raise UsageError("must be a folder of this clone, and is a link or a file", path=LOCAL,
                          hint=f"remove {LOCAL}; a run makes its own")  # fmt: skip
-    for entry in os.scandir(local):
-        if entry.is_symlink():
-            raise UsageError("a link, which no run of ours made", path=f"{LOCAL}/{entry.name}", hint="remove the link")
+    with os.scandir(local) as found:
+        link = next((entry.name for entry in found if entry.is_symlink()), None)
+    if link is not None:
+        raise UsageError("a link, which no run of ours made", path=f"{LOCAL}/{link}", hint="remove the link")
     own = _read(local / _ID)
     if not own or own not in _known(root):
         raise UsageError(

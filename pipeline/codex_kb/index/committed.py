@@ -81,8 +81,6 @@ def _wrong(kb: KnowledgeBase, claims: dict[str, Claim]) -> Iterator[Problem]:
     for key, data in made.items():
         path = entry.entry_path(places.INDEX, key)
         kept, anew = entry.load_entry(gate.read(kb.layout.root, path), key), entry.load_entry(data, key)
-        if (
-            max(float(np.abs(kept.title - anew.title).max()), float(np.abs(kept.body - anew.body).max()))
-            > _TOLERANCE
-        ):
+        pairs = ((kept.title, anew.title), (kept.body, anew.body))
+        if any(len(a) != len(b) or float(np.abs(a - b).max()) > _TOLERANCE for a, b in pairs):
             yield Problem(path, 1, "wrong-vector", f"is not the vector of {claims[key].path}", "codex distill --full")

@@ -105,11 +105,14 @@ def load_entry(data: bytes, key: str) -> Entry:
         value = json_of_others.read(data.split(b"\n", 1)[0])
         title, body = (base64.b64decode(value[name], validate=True) for name in ("title", "body"))
         sound = value["key"] == key and value["sha256"] == _checksum(key, title, body) and len(title) == len(body)
-    except (KeyError, TypeError, ValueError) as error:
+        vectors = [np.frombuffer(packed, _STORED).astype(np.float32) for packed in (title, body)]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"not an entry of the index: {error}") from error
     if not sound:
         raise ValueError("not the entry that was written: its checksum differs")
-    return Entry(*(_unit(np.frombuffer(packed, _STORED).astype(np.float32)) for packed in (title, body)))
+    if not all(np.isfinite(vector).all() for vector in vectors):
+        raise ValueError("not an entry of the index: it holds what is no number")
+    return Entry(*map(_unit, vectors))
 
 
 def _unit(vector: Vectors) -> Vectors:
