@@ -115,3 +115,15 @@ def test_the_real_model_finds_by_meaning_without_shared_words(tmp_path, run) -> 
     assert kb.run("review", "--apply").code == 0
     found = kb.run("search", "giving money improves education of children", "--mode", "dense", "--json").json
     assert found[0]["title"].startswith("Randomized trials show that cash transfers")
+
+
+def test_a_folder_of_claims_that_is_misnamed_empties_no_index(kb: Base) -> None:
+    kb.claim("a", "Cities raise the wages of workers")
+    kb.run("distill")
+    kb.write("codex.toml", '[kb]\nclaims = ["codexx"]\n')
+    kb.commit_all()
+    before = kb.git("rev-parse", "HEAD")
+    done = kb.run("distill")
+    assert done.code == 2
+    assert "codex.toml: [kb] claims names codexx, which is no folder here" in done.err
+    assert kb.git("rev-parse", "HEAD") == before

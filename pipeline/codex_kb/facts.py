@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import posixpath
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePosixPath
+from urllib.parse import unquote
 
 from codex_kb import layout as places
 from codex_kb.check.facts import ClaimFile, Facts, SourceFile
@@ -17,6 +20,7 @@ from codex_kb.review import decide
 from codex_kb.text import fields as names
 from codex_kb.text import lifecycle
 from codex_kb.text.markdown_file import MarkdownFile
+from codex_kb.text.wikilinks import paths_in
 
 
 def read(store: Store, encoder: Encoder) -> Facts:
@@ -46,6 +50,7 @@ def read(store: Store, encoder: Encoder) -> Facts:
         faulty_decisions=tuple(faulty),
         decided=frozenset(d.claim for d in decisions if d.claim and not decide.added_as(d)),
         names=settings.fields,
+        dead_paths=tuple(_dead_paths(store, files.claims)),
         absent_folders=tuple(sorted(folder for folder in folders if not store.layout.path(folder).is_dir())),
         index=tuple(stale(state, encoder)),
         indexed=state.entries,
@@ -122,6 +127,17 @@ class _Files:
         if path in self.refused:
             raise self.refused[path]
         return self._kept.get(path) or self._store.read_markdown(path)
+
+
+def _dead_paths(store: Store, claims: Sequence[ClaimFile]) -> Iterator[tuple[str, int, str]]:
+    """(path, line, target) of the claims' links to files that are not there; outside of the root nothing is."""
+    for each in claims:
+        folder = posixpath.dirname(each.claim.path)
+        for line, target in paths_in(each.claim.body, each.body_line):
+            named = unquote(target.partition("#")[0].partition("?")[0])
+            path = posixpath.normpath(named.lstrip("/") if named.startswith("/") else posixpath.join(folder, named))
+            if path.split("/")[0] == ".." or "\0" in path or not os.path.lexists(store.layout.path(path)):
+                yield each.claim.path, line, target
 
 
 def _below_sources(store: Store) -> Iterator[tuple[str, RefusedFile | None]]:

@@ -56,7 +56,7 @@ class Facts:
     `files` are the Markdown files that a link may name, `untyped` those among the claims without a type, `refused`
     those that could not be read. `bodies` are what quotes are looked for in, by path, and `missing` says why one is
     not there. `decided` are the paths of the claims that a decision made. `names` are the files' words for our
-    fields, `absent_folders` the folders of the settings that are none. `index` says where the index disagrees
+    fields, `dead_paths` the (path, line, target) of claims' links to files that are not there, `absent_folders` the folders of the settings that are none. `index` says where the index disagrees
     with the claims, `indexed` how many entries it has; `unread_sources` counts the sources among `refused`.
     """
 
@@ -74,6 +74,7 @@ class Facts:
     faulty_decisions: tuple[Problem, ...] = ()
     decided: Collection[str] = ()
     names: Mapping[str, str] = field(default_factory=_nothing)
+    dead_paths: tuple[tuple[str, int, str], ...] = ()
     absent_folders: tuple[str, ...] = ()
     index: tuple[Problem, ...] = ()
     indexed: int = 0

@@ -1,4 +1,4 @@
-"""`[[…]]` links: what a claim names, and by what names it may be named; case and punctuation do not count."""
+"""Links: what a claim names by `[[…]]`, by what names it may be named (case and punctuation do not count), and paths."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Any
 from codex_kb.text import marks
 
 _LINK = re.compile(r"\[\[([^\[\]\n]{1,1000})\]\]")
+_PATH = re.compile(r"\]\((?:<([^<>\n]{1,1000})>|([^()<>\s]{1,1000}))[)\s]")
+#: What has a scheme, or names a place in the same file.
+_ELSEWHERE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|#")
 _CODE = re.compile(r"`[^`\n]*`")
 _WORD = re.compile(r"\w+")
 #: Fields that name other claims, with or without brackets.
@@ -48,12 +51,26 @@ def target(link: str) -> str:
 
 def links_in(body: str, first_line: int = 1) -> Iterator[tuple[int, str]]:
     """(line, link) of every `[[…]]` that the text makes itself: not in code, not in quotes."""
+    for number, text in _own_lines(body, first_line, "[["):
+        for link in _LINK.findall(text):
+            yield number, link
+
+
+def paths_in(body: str, first_line: int = 1) -> Iterator[tuple[int, str]]:
+    """(line, path) of every `[…](…)` that the text makes itself to a file beside it: no address, no place in itself."""
+    for number, text in _own_lines(body, first_line, "]("):
+        for angled, bare in _PATH.findall(text):
+            if not _ELSEWHERE.match(angled or bare):
+                yield number, angled or bare
+
+
+def _own_lines(body: str, first_line: int, mark: str) -> Iterator[tuple[int, str]]:
+    """(number, line without code) of the lines with a mark that are neither code nor quoted."""
     number, at = first_line, 0
     for line in marks.lines(body):
-        if line.inside != "code" and "[[" in line.text and not line.text.lstrip().startswith(">"):
+        if line.inside != "code" and mark in line.text and not line.text.lstrip().startswith(">"):
             number, at = number + body.count("\n", at, line.start), line.start
-            for link in _LINK.findall(_CODE.sub("", line.text)):
-                yield number, link
+            yield number, _CODE.sub("", line.text)
 
 
 def depends_on(fields: Mapping[str, Any]) -> set[str]:

@@ -59,6 +59,8 @@ def _bring_up_to_date(kb: KnowledgeBase, full: bool, look: Look | None) -> Disti
         found = opened.after(kb, lambda: writer.everything(root, given, look))
         try:
             now = state.known(root, kb.encoder, found.catalog)
+            if now.remove:
+                _require_folders(kb)
             changes = [c for c in committed.changes(kb, found, now, full) if c.before != c.after]
             embedded = found.claims if full else sum(now.add.values())
             done = Distilled(embedded, len(now.remove), found.claims - embedded, found.claims, kb.generation)
@@ -81,6 +83,17 @@ def _bring_up_to_date(kb: KnowledgeBase, full: bool, look: Look | None) -> Disti
             clean = ()
         _settle(kb, [c.path for c in changes])
     return done
+
+
+def _require_folders(kb: KnowledgeBase) -> None:
+    """Claims of a folder that is misnamed have not gone. Raises UsageError."""
+    from codex_kb.config import FILE_NAME  # noqa: PLC0415
+    from codex_kb.errors import UsageError  # noqa: PLC0415
+
+    for folder in kb.settings.kb.claims:
+        if not kb.layout.path(folder).is_dir():
+            raise UsageError(f"[kb] claims names {folder}, which is no folder here: its claims would leave the index",
+                             path=FILE_NAME, hint="mend the name, or take it out of the settings")  # fmt: skip
 
 
 def _settle(kb: KnowledgeBase, written: Sequence[str]) -> None:
