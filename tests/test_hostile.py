@@ -28,7 +28,7 @@ PACKET = "## [x] A packet of somebody else\n"
 COMMANDS = (
     ("status",), ("check",), ("search", "password of boats"), ("search", "password", "--json"),
     ("show", "wide-boats"), ("show", "inbox/notes.md"), ("proposals",), ("ingest", "inbox"), ("review", "--apply"),
-    ("distill",), ("distill", "--check"), ("trust",), ("status", "--json"),
+    ("undo", "HEAD"), ("distill",), ("distill", "--check"), ("trust",), ("status", "--json"),
 )  # fmt: skip
 ALLOWED = {0, 1, 2, 3, 4, 5}
 SECONDS = 120

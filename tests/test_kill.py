@@ -211,6 +211,24 @@ def test_the_run_that_recovers_reports_no_conflict(
     assert codex(kb, *APPLY) == 0, output(kb)
 
 
+def test_undo_killed_at_every_point_is_finished_by_the_next_run(codex: Codex, marked: Path, tmp_path: Path) -> None:
+    decided = copied(marked, tmp_path / "decided")
+    assert codex(decided, *APPLY) == 0
+    lines = (decided / "codex" / "decisions" / "harbours.jsonl").read_text().splitlines()
+    undo = ("undo", next(d["id"] for d in map(json.loads, lines) if d["verdict"] == "approved"))
+    whole = copied(decided, tmp_path / "whole")
+    assert codex(whole, *undo) == 0, output(whole)
+    passed, end = points(whole), state(codex, whole)
+    assert end["claims"] == []
+    assert end["status"] == ""
+    for number, name in enumerate(passed, 1):
+        kb = copied(decided, tmp_path / "copy")
+        assert codex(kb, *undo, kill_at=number) == KILLED
+        assert codex(kb, *undo) == 0, f"{name}\n{output(kb)}"
+        assert state(codex, kb) == end, f"killed before point {number} of {len(passed)}: {name}"
+    assert len(passed) > 20
+
+
 def test_distill_killed_at_every_point_is_finished_by_the_next_run(codex: Codex, marked: Path, tmp_path: Path) -> None:
     whole = copied(marked, tmp_path / "whole")
     assert codex(whole, *APPLY) == 0

@@ -22,6 +22,7 @@ from codex_kb.workflow.related import Relations, Suggested
 from codex_kb.workflow.review import Review, Reviewed
 from codex_kb.workflow.search import Filters, Found, Searcher
 from codex_kb.workflow.show import Shown, Status, show, status
+from codex_kb.workflow.undo import Undone, undo
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -104,6 +105,16 @@ class Base:
             UsageError: several have an id, one is decided in two ways, or nobody is known as the reviewer.
         """
         return Review(self._kb, self._kb.reviewer(reviewer), anyway).named(approve, reject, add)
+
+    def undo(self, name: str, why: str = "", *, reviewer: str | None = None) -> Undone:
+        """Take back what was decided: by an id, a claim (path, stem or title) or a commit of a review.
+
+        Raises:
+            NotFound: no decision is meant.
+            UsageError: several may be, or nobody is known as the reviewer.
+            Edited: a claim was edited since; `difference` tells how. Nothing was changed.
+        """
+        return undo(self._kb, name, self._kb.reviewer(reviewer), why)
 
     def distill(self, full: bool = False) -> Distilled:
         """Bring the committed index in line with the claims."""

@@ -51,6 +51,14 @@ class Conflict(CodexError):
     code = "conflict"
 
 
+class Edited(Conflict):
+    """A file is no longer what was written; `difference` is a unified diff."""
+
+    def __init__(self, message: str, *, path: str, difference: str, hint: str) -> None:
+        super().__init__(message, path=path, hint=hint)
+        self.difference = difference
+
+
 class ServiceError(CodexError):
     """A model or a network service failed."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
@@ -15,18 +15,24 @@ from codex_kb.disk.transaction import Transactions
 from codex_kb.errors import CodexError, NotFound, RefusedFile
 from codex_kb.index.state import of_files, stale
 from codex_kb.ports import Encoder
-from codex_kb.records import Problem
-from codex_kb.review import decide
+from codex_kb.records import Decision, Problem
+from codex_kb.review.decide import added_as
+from codex_kb.review.publish import approved_ids
+from codex_kb.review.standing import counting, quotes_of, standing
 from codex_kb.text import fields as names
 from codex_kb.text import lifecycle
 from codex_kb.text.markdown_file import MarkdownFile
 from codex_kb.text.wikilinks import paths_in
 
+#: Tells which paths git tracks and a sparse checkout leaves out.
+LeftOut = Callable[[Sequence[str]], Collection[str]]
 
-def read(store: Store, encoder: Encoder) -> Facts:
+
+def read(store: Store, encoder: Encoder, left_out: LeftOut = lambda _: ()) -> Facts:
     """The facts of one knowledge base; each file is read once, none is embedded."""
     root, settings = store.layout.root, store.settings
     decisions, faulty = store.decisions()
+    stands = standing(decisions).values()
     packets, faulty_packets = store.readable_packets()
     files = _Files(store)
     files.read_claims(store.claim_paths())
@@ -46,9 +52,10 @@ def read(store: Store, encoder: Encoder) -> Facts:
         packet_copies=tuple(store.packet_copies()),
         bodies=files.bodies,
         missing=files.missing,
-        decisions=tuple(decisions),
+        decisions=counting(decisions),
         faulty_decisions=tuple(faulty),
-        decided=frozenset(d.claim for d in decisions if d.claim and not decide.added_as(d)),
+        decided=frozenset(d.claim for d in stands if d.claim and not added_as(d)),
+        gone=tuple(_gone(store, stands, files.claims, left_out)),
         names=settings.fields,
         dead_paths=tuple(_dead_paths(store, files.claims)),
         absent_folders=tuple(sorted(folder for folder in folders if not store.layout.path(folder).is_dir())),
@@ -117,7 +124,7 @@ class _Files:
         claims = {each.claim.path: each.claim.body for each in self.claims}
         for path in sorted(set(quoted) - self.bodies.keys()):
             try:
-                if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+                if not _inside(path):
                     raise NotFound("no path below the root of the knowledge base", path=path)
                 self.bodies[path] = claims[path] if path in claims else self._read(path).body
             except (RefusedFile, NotFound) as error:
@@ -140,11 +147,36 @@ def _dead_paths(store: Store, claims: Sequence[ClaimFile]) -> Iterator[tuple[str
                 yield each.claim.path, line, target
 
 
+def _gone(
+    store: Store, stands: Iterable[Decision], claims: Sequence[ClaimFile], left_out: LeftOut
+) -> list[Decision]:  # fmt: skip
+    """The approvals whose claim is neither at its place, nor elsewhere, nor left out by a sparse checkout."""
+    approved = {each.claim: _inside(each.claim) for each in stands if each.claim}
+    absent = {path for path, inside in approved.items() if not (inside and store.layout.path(path).exists())}
+    if not absent:
+        return []
+    absent -= set(left_out([path for path in sorted(absent) if approved[path]]))
+    made = {proposal for each in claims for proposal in approved_ids(each.claim)}
+    quotes = {(item.source, item.quote) for each in claims for item in each.evidence}
+    return [
+        each
+        for each in stands
+        if each.claim in absent
+        and each.id not in made
+        and not (added_as(each) and quotes & {(each.source, quote) for quote in quotes_of(each)})
+    ]
+
+
 def _below_sources(store: Store) -> Iterator[tuple[str, RefusedFile | None]]:
     """The Markdown files below the source folders, packets left out, with what refuses one by its name."""
     folders = [store.layout.path(folder) for folder in store.settings.kb.sources]
     found = store.markdown_files(folder for folder in folders if folder.is_dir())
     return ((path, refused) for path, refused in found if not _packet(path))
+
+
+def _inside(path: str) -> bool:
+    """Is this, by its name, a path below the root?"""
+    return not (PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\0" in path)
 
 
 def _packet(path: str) -> bool:

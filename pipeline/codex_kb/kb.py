@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -121,6 +121,10 @@ class KnowledgeBase:
         from codex_kb.disk.vcs import open_repository  # noqa: PLC0415
 
         return open_repository(self.layout.root)
+
+    def left_out(self, paths: Sequence[str]) -> set[str]:
+        """Those of the paths that git tracks and a sparse checkout leaves out."""
+        return self.repository.sparse(paths) if self.repository and paths else set()
 
     def today(self) -> str:
         """The date, local time, YYYY-MM-DD."""

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 Confidence = Literal["proven", "likely", "experimental", "speculative"]
 Relation = Literal["new", "duplicate", "enriches", "challenges"]
-Verdict = Literal["approved", "rejected"]
+Verdict = Literal["approved", "rejected", "withdrawn"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from codex_kb.workflow.search import Found
     from codex_kb.workflow.show import Shown, Status
     from codex_kb.workflow.trust import Trust
+    from codex_kb.workflow.undo import Undone
 
 Value = dict[str, Any]
 
@@ -45,6 +46,17 @@ def _proposal(proposal: Proposal) -> Value:
     value = dataclasses.asdict(proposal)
     value["evidence"] = [{name: e[name] for name in ("quote", "start", "end")} for e in value["evidence"]]
     return value
+
+
+def undone(done: Undone) -> Value:
+    """What was taken back, and what became of claims."""
+    return {
+        "undone": [
+            {"id": each.id, "verdict": each.verdict, "title": each.title, "claim": each.claim, "source": each.source}
+            for each in done.decisions
+        ],
+        "already": done.already, "removed": done.removed, "changed": done.changed, "look_again": done.look_again,
+    }  # fmt: skip
 
 
 def debated(done: Debated) -> list[Value]:
@@ -120,12 +132,12 @@ def problems(found: Iterable[Problem]) -> list[Value]:
 
 def error(failed: CodexError) -> Value:
     """What failed, where, and what to do next."""
-    return {
-        "error": {
-            "code": failed.code, "message": failed.message, "path": failed.path, "line": failed.line,
-            "hint": failed.hint,
-        }
+    value: Value = {
+        "code": failed.code, "message": failed.message, "path": failed.path, "line": failed.line, "hint": failed.hint,
     }  # fmt: skip
+    if difference := getattr(failed, "difference", ""):
+        value["difference"] = difference
+    return {"error": value}
 
 
 def _card(card: Card) -> Value:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from codex_kb import layout as places
-from codex_kb.disk.store import as_claim, stem_title
-from codex_kb.disk.transaction import Change, change
+from codex_kb.disk.store import stem_title
+from codex_kb.disk.transaction import Change
 from codex_kb.errors import NotFound, RefusedFile
-from codex_kb.index import entry
 from codex_kb.index import opened as indexes
 from codex_kb.kb import KnowledgeBase
 from codex_kb.records import Source
 from codex_kb.review import publish
 from codex_kb.review.decide import Added
-from codex_kb.text import markdown_file, wikilinks
+from codex_kb.text import wikilinks
 from codex_kb.text.marks import one_line
 
 
@@ -79,35 +77,28 @@ def enrichments(kb: KnowledgeBase, source: Source, claims: Sequence[str]) -> lis
     return [*known, *(each for each in titles if each not in known)]
 
 
-def replaced_entries(kb: KnowledgeBase, changed: Sequence[Change], kept: set[str]) -> list[Change]:
-    """The committed entries that no claim has any more once these are changed; `kept` are the keys of what is new."""
-    keys = {
-        entry.key_of(kb.encoder.name, entry.texts_of(as_claim(markdown_file.parse(c.before or b"", c.path), c.path)))
-        for c in changed
-    }
-    paths = {change.path for change in changed}
-    found = indexes.load(kb, announce=False)
-    try:
-        kept = kept | {card.key for card in found.catalog.all_cards() if card.path not in paths}
-    finally:
-        found.close()
-    return [change(kb.layout.root, entry.entry_path(places.INDEX, key), None) for key in sorted(keys - kept)]
-
-
-def look_again(kb: KnowledgeBase, added: Sequence[Added]) -> list[str]:
-    """The paths of the claims that depend on one that is challenged by what was added."""
-    challenged = sorted({each.claim for each in added if each.kind == "challenge"})
-    if not challenged:
-        return []
+def linking(kb: KnowledgeBase, paths: Sequence[str]) -> dict[str, set[str]]:
+    """The paths of the claims, none of them retired, that link to some; for each the names it depends on of these."""
+    if not paths:
+        return {}
     found = indexes.load(kb, announce=False, every_file=True)
     try:
-        cards = found.catalog.by_path(challenged).values()
+        cards = found.catalog.by_path(sorted(set(paths))).values()
         linking = found.catalog.links_to([card.id for card in cards])
         near = found.catalog.cards(sorted({row for row, _ in linking}))
     finally:
         found.close()
     names = {name for card in cards for name in wikilinks.names_of(card.path, card.title)}
-    return sorted(card.path for card in near.values() if card.status != "retired" and _depends(kb, card.path) & names)
+    return {
+        path: _depends(kb, path) & names
+        for path in sorted(card.path for card in near.values() if card.status != "retired")
+    }
+
+
+def look_again(kb: KnowledgeBase, added: Sequence[Added]) -> list[str]:
+    """The paths of the claims that depend on one that is challenged by what was added."""
+    challenged = [each.claim for each in added if each.kind == "challenge"]
+    return [path for path, depends in linking(kb, challenged).items() if depends]
 
 
 def _depends(kb: KnowledgeBase, path: str) -> set[str]:

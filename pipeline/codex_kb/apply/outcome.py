@@ -9,20 +9,18 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from codex_kb import acts
-from codex_kb import layout as places
 from codex_kb.acts import Act
-from codex_kb.apply import additions
+from codex_kb.apply import additions, entries
+from codex_kb.apply.log import Log
 from codex_kb.apply.near import Placed
-from codex_kb.disk import gate
-from codex_kb.disk.store import as_claim, decision_lines, packet_to_json
+from codex_kb.disk.store import packet_to_json
 from codex_kb.disk.transaction import Change, change
-from codex_kb.index import stored
-from codex_kb.index.entry import entry_path, key_of, manifest, texts_of
 from codex_kb.kb import KnowledgeBase
-from codex_kb.layout import decisions_path, packet_path, record_path
+from codex_kb.layout import packet_path, record_path
 from codex_kb.records import Approved, Decision, Hit, Packet, Source
 from codex_kb.review import decide, publish
 from codex_kb.review.decide import Outcome
+from codex_kb.review.standing import standing
 from codex_kb.text import markdown_file
 from codex_kb.text.fields import NULL_RESULT, PROCESSED, byline
 from codex_kb.text.fields import text as text_of
@@ -71,23 +69,21 @@ class _Applying:
         self.case = case
         self.reviewer = reviewer
         self.branch = acts.branch_for(kb.settings.git, case.packet.name)
-        self.log = decisions_path(case.packet.name)
-        self.recorded = self._recorded()
+        self.log = Log(kb, case.packet.name)
         self.paths = case.placed.paths
         self.near = case.placed.links
 
     def applied(self) -> Applied:
         """The act."""
         kb, case = self.kb, self.case
-        rows = decide.decisions(case.outcome, self.paths, self.reviewer, kb.now())
-        enriched = additions.changes(kb, case.outcome.added)
-        claims = [*self._claims(), *enriched]
-        changes = [*claims, *self._log(rows), *self._packet_changes()]
+        rows = self.log.settled(decide.decisions(case.outcome, self.paths, self.reviewer, kb.now()))
+        claims = [*self._claims(), *additions.changes(kb, case.outcome.added)]
+        changes = [*claims, *self.log.appended(rows), *self._packet_changes()]
         if not case.outcome.waiting:
             changes.append(Change(case.packet.source, case.data, self._closed(rows)))
         ours = (packet_path(case.packet.name), record_path(case.packet.name))
         act = Act(
-            (*changes, *self._entries(claims, enriched)), self._message(), self.branch,
+            (*changes, *entries.changes(kb, claims)), self._message(), self.branch,
             tuple(c.path for c in changes if c.path not in ours),
         )  # fmt: skip
         return Applied(act, self.paths)
@@ -110,43 +106,6 @@ class _Applying:
         path = f"{self.kb.settings.write_folder}/{domain}/_map"
         return path if self.kb.layout.path(f"{path}.md").exists() else ""
 
-    def _entries(self, claims: Sequence[Change], changed: Sequence[Change]) -> list[Change]:
-        """The committed entries of claims as their files will read; those of the changed ones as they were go.
-
-        And the manifest, where it is missing.
-        """
-        root, name = self.kb.layout.root, self.kb.encoder.name
-        texts = [texts_of(as_claim(markdown_file.parse(c.after or b"", c.path), c.path)) for c in claims]
-        made = stored.embed(self.kb.encoder, {key_of(name, each): each for each in texts})
-        changes = [change(root, entry_path(places.INDEX, key), data) for key, data in made.items()]
-        if changed:
-            changes += additions.replaced_entries(self.kb, changed, set(made))
-        if claims and not self.kb.layout.path(places.MANIFEST).exists():
-            changes.append(change(root, places.MANIFEST, manifest(name, "")))
-        return changes
-
-    def _log(self, rows: Sequence[Decision]) -> list[Change]:
-        """The decisions, appended to what is on record here, on the source's branch, and beyond a sparse checkout."""
-        if not rows:
-            return []
-        before = gate.read_if_there(self.kb.layout.root, self.log)
-        earlier = before or b""
-        if self.recorded:
-            earlier = _joined(*self.recorded, earlier)
-        elif earlier and not earlier.endswith(b"\n"):
-            earlier += b"\n"
-        return [Change(self.log, before, earlier + decision_lines(rows))]
-
-    def _recorded(self) -> list[bytes]:
-        """What git has of the log that the work tree may lack."""
-        repository = self.kb.repository
-        if repository is None:
-            return []
-        found = [repository.blob(self.log, self.branch)] if self.branch else []
-        if repository.sparse([self.log]):
-            found.append(repository.blob(self.log))
-        return [data for data in found if data]
-
     def _packet_changes(self) -> list[Change]:
         case, root = self.case, self.kb.layout.root
         path, record = packet_path(case.packet.name), record_path(case.packet.name)
@@ -160,8 +119,8 @@ class _Applying:
     def _closed(self, rows: Sequence[Decision]) -> bytes:
         """The source with everything decided: processed, or a null result that says why."""
         case = self.case
-        known, _ = self.kb.store.decisions(self.recorded)
-        decided = [*(d for d in known if d.source == case.packet.source), *rows]
+        known = standing([*self.log.decisions(), *rows]).values()
+        decided = [d for d in known if d.source == case.packet.source]
         stems = [PurePosixPath(d.claim).stem for d in decided if d.claim and not decide.added_as(d)]
         enriched = [d.claim for d in decided if d.claim and decide.added_as(d)]
         values: dict[str, Any] = {
@@ -215,9 +174,3 @@ class _Applying:
             },
             agent=agent, n=count, source=case.packet.name, slug=case.packet.name,
         )  # fmt: skip
-
-
-def _joined(*logs: bytes) -> bytes:
-    """Logs as git's union merge joins them: each line once, in order."""
-    lines = dict.fromkeys(line for log in logs for line in log.split(b"\n") if line.strip())
-    return b"".join(line + b"\n" for line in lines)

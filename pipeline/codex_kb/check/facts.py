@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -49,14 +49,20 @@ def _nothing() -> Mapping[str, str]:
     return MappingProxyType({})
 
 
+def _no_decisions() -> Mapping[str, Sequence[Decision]]:
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Facts:
     """One knowledge base as it was read once.
 
     `files` are the Markdown files that a link may name, `untyped` those among the claims without a type, `refused`
     those that could not be read. `bodies` are what quotes are looked for in, by path, and `missing` says why one is
-    not there. `decided` are the paths of the claims that a decision made. `names` are the files' words for our
-    fields, `dead_paths` the (path, line, target) of claims' links to files that are not there, `absent_folders` the folders of the settings that are none. `index` says where the index disagrees
+    not there. `decisions` are by id the lines that nobody took back, in the order of time; `decided` are the paths of
+    the claims that one made, `gone` the approvals whose claim is there no more. `names` are the files' words for our
+    fields, `dead_paths` the (path, line, target) of claims' links to files that are not there, `absent_folders` the
+    folders of the settings that are none. `index` says where the index disagrees
     with the claims, `indexed` how many entries it has; `unread_sources` counts the sources among `refused`.
     """
 
@@ -70,9 +76,10 @@ class Facts:
     packet_copies: tuple[str, ...] = ()
     bodies: Mapping[str, str] = field(default_factory=_nothing)
     missing: Mapping[str, str] = field(default_factory=_nothing)
-    decisions: tuple[Decision, ...] = ()
+    decisions: Mapping[str, Sequence[Decision]] = field(default_factory=_no_decisions)
     faulty_decisions: tuple[Problem, ...] = ()
     decided: Collection[str] = ()
+    gone: tuple[Decision, ...] = ()
     names: Mapping[str, str] = field(default_factory=_nothing)
     dead_paths: tuple[tuple[str, int, str], ...] = ()
     absent_folders: tuple[str, ...] = ()

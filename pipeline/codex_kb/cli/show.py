@@ -6,8 +6,9 @@ import click
 
 from codex_kb import views
 from codex_kb.cli.common import global_options, here, highlighted, json_option, open_kb, out, out_json
-from codex_kb.records import Claim, Proposal, Source
+from codex_kb.records import Claim, Decision, Proposal, Source
 from codex_kb.review.decide import added_as
+from codex_kb.review.standing import WITHDRAWN, standing
 from codex_kb.text.marks import one_line
 from codex_kb.workflow.show import Quote, Shown, show
 
@@ -93,10 +94,18 @@ def _history(found: Shown) -> None:
             out(f"held back ({reason}): {title}")
         waiting = len(found.packet.proposals)
         out(f"\nProposed by {found.packet.proposer}, generation {found.packet.generation}; {waiting} wait")
+    stands = standing(found.decisions)
     for d in found.decisions:
-        how = added_as(d)
-        verdict = f"rejected as {d.reason}" if d.verdict == "rejected" else f"added as {how}" if how else "approved"
-        out(f"\n{d.time[:19]}Z  {verdict} by {d.reviewer}: {d.title}")
+        over = "" if d.verdict == WITHDRAWN or stands.get(d.id) is d else " (no longer counts)"
+        out(f"\n{d.time[:19]}Z  {_verdict(d)} by {d.reviewer}: {d.title}{over}")
         out(f"  proposal {d.id} by {d.proposer}, generation {d.generation}, from {d.source}")
         if d.proposal.get("title") != d.title:
             out(f"  proposed as: {d.proposal.get('title')}")
+
+
+def _verdict(decision: Decision) -> str:
+    if decision.verdict == "approved":
+        how = added_as(decision)
+        return f"added as {how}" if how else "approved"
+    reason = one_line(decision.reason)
+    return f"rejected as {reason}" if decision.verdict == "rejected" else f"withdrawn{f' ({reason})' if reason else ''}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,10 +95,14 @@ class Repository:
 
     def sparse(self, paths: Sequence[str]) -> set[str]:
         """Those of the paths that git tracks and a sparse checkout leaves out; its index is read only where one is."""
-        if not paths or self._setting("core.sparseCheckout", "--type=bool") != "true":
+        return self.sparse_below(*_named(paths)) & set(paths) if paths else set()
+
+    def sparse_below(self, *paths: str) -> set[str]:
+        """What git tracks at or below these paths, anywhere without one, and a sparse checkout leaves out."""
+        if self._setting("core.sparseCheckout", "--type=bool") != "true":
             return set()
-        listed = self._run("ls-files", "-t", "-z", "--", *_named(paths))
-        return {row[2:] for row in _split(listed) if row[0] == "S"} & set(paths)
+        listed = self._run("ls-files", "-t", "-z", "--", *paths)
+        return {row[2:] for row in _split(listed) if row[0] == "S"}
 
     def blob(self, path: str, branch: str = "") -> bytes | None:
         """A file as it was last committed here, or on a branch; None where it was not."""
@@ -105,11 +110,43 @@ class Repository:
 
         revision = f"refs/heads/{branch}" if branch else "HEAD"
         try:
-            found = self._git.execute(["git", "cat-file", "blob", f"{revision}:./{path}"], stdout_as_string=False,
-                                      strip_newline_in_stdout=False)  # fmt: skip
+            return self._blob(f"{revision}:./{path}")
         except GitCommandError:
             return None
+
+    def _blob(self, name: str) -> bytes:
+        found = self._git.execute(["git", "cat-file", "blob", name], stdout_as_string=False,
+                                  strip_newline_in_stdout=False)  # fmt: skip
         return found if isinstance(found, bytes) else str(found).encode()
+
+    def versions(self, path: str, branch: str = "", added: bool = False) -> Iterator[bytes]:
+        """A file as commits left it here and on a branch, newest first; with `added` only where it was new."""
+        from git import GitCommandError  # noqa: PLC0415
+
+        only = ["--diff-filter=A"] if added else []
+        refs = [ref for ref in ("HEAD", f"refs/heads/{branch}" if branch else "") if ref and self.commit_of(ref)]
+        if not refs:
+            return
+        for commit in self._run("log", "--format=%H", *only, *refs, "--", path).split():
+            with contextlib.suppress(GitCommandError):  # the commit deleted it
+                yield self._blob(f"{commit}:./{path}")
+
+    def commit_of(self, name: str) -> str:
+        """The full id of the commit that a name means; empty where it means none."""
+        from git import GitCommandError  # noqa: PLC0415
+
+        if name.startswith("-"):
+            return ""
+        try:
+            return self._run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").strip()
+        except GitCommandError:
+            return ""
+
+    def added_lines(self, commit: str, folder: str) -> list[str]:
+        """The lines that a commit added to the files below a folder; a merge against its first parent."""
+        shown = self._run("show", "-m", "--first-parent", "--format=", "--no-color", "--no-ext-diff", "--no-textconv",
+                          "--text", "--unified=0", commit, "--", folder)  # fmt: skip
+        return [line[1:] for line in shown.split("\n") if line.startswith("+") and not line.startswith("+++ ")]
 
     def identity(self) -> str:
         """The user as git knows them: `Name <email>`.

@@ -11,6 +11,7 @@ import numpy as np
 from codex_kb.propose import prompts
 from codex_kb.propose.prompts import Example, Known
 from codex_kb.records import Decision, Hit, Source
+from codex_kb.review.standing import standing
 
 if TYPE_CHECKING:
     from codex_kb.index.opened import ClaimIndex
@@ -81,6 +82,6 @@ class Background:
 
 
 def _one_each(decisions: Sequence[Decision]) -> list[Decision]:
-    """The latest decision about each title, and of these the latest."""
-    last = {decision.title: decision for decision in decisions}
+    """The latest decision that stands about each title, and of these the latest."""
+    last = {decision.title: decision for decision in standing(decisions).values()}
     return list(last.values())[-_LATEST:]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from codex_kb.records import Decision, Draft, Evidence, Hit, Proposal, Source
+from codex_kb.review.standing import standing
 from codex_kb.text.marks import one_line
 
 #: Cosine of two claims (all-MiniLM-L6-v2) from which a hint is given; a person decides.
@@ -38,19 +39,19 @@ def known_key(title: str) -> str:
 
 
 class History:
-    """What people decided, as it is looked up for each source: put in order once, however many sources follow."""
+    """What people decided and nobody took back, as it is looked up for each source: put in order once for all."""
 
     def __init__(self, decisions: Iterable[Decision]) -> None:
         self._of: dict[str, list[Decision]] = defaultdict(list)
         self._rejected: dict[str, str] = {}
-        for decision in decisions:
+        for decision in standing(decisions).values():
             self._of[decision.source].append(decision)
             if decision.verdict == "rejected":
                 for title in (decision.title, str(decision.proposal.get("title", ""))):
                     self._rejected[known_key(title)] = decision.reason
 
     def of(self, source: str) -> Sequence[Decision]:
-        """The decisions about one source's proposals."""
+        """The decisions that stand about one source's proposals."""
         return self._of.get(source, ())
 
     def split(self, source: Source, drafts: Sequence[Draft]) -> tuple[list[Draft], list[tuple[str, str]]]:

@@ -5,16 +5,19 @@ Or they become evidence of a claim that is there: a block of its body, and its f
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import itertools
 import os
 import re
 import unicodedata
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from codex_kb.records import Approved, Evidence, Hit, Proposal, Source
+from codex_kb.errors import RefusedFile
+from codex_kb.records import Approved, Claim, Evidence, Hit, Proposal, Source
 from codex_kb.text import markdown_file, marks, sentences
 from codex_kb.text.markdown_file import MarkdownFile
 
@@ -24,7 +27,12 @@ _CONTEXT_CHARS = 1200
 LINKED = 0.5
 _MAX_LINKS = 3
 #: How a claim's attribution names the proposal that was approved; its id follows.
-APPROVED = "approved proposal "
+_APPROVED = "approved proposal "
+#: How evidence that was added begins.
+_ADDED = re.compile(
+    r"^### Additional Evidence \((\w+)\)\r?\n\*Source: \[\[([^\r\n]*)\*\r?\n", re.MULTILINE
+)
+_LINE = re.compile(r"([^\r\n]*)(?:\r?\n|\Z)")
 _SENTENCE_END = tuple(marks.STOPS + marks.FINAL_STOPS)
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)$")
 
@@ -99,8 +107,16 @@ def _attribution(proposal: Proposal, source: Source, reviewer: str) -> dict[str,
     if sourcer:
         roles["sourcer"] = [{"handle": sourcer, "context": source.path}]
     roles["extractor"] = [{"handle": proposal.proposer, "context": f"generation {proposal.generation}"}]
-    roles["reviewer"] = [{"handle": reviewer, "context": f"{APPROVED}{proposal.id}"}]
+    roles["reviewer"] = [{"handle": reviewer, "context": f"{_APPROVED}{proposal.id}"}]
     return roles
+
+
+def approved_ids(claim: Claim) -> set[str]:
+    """The ids of the proposals that a claim's attribution says were approved."""
+    roles = claim.fields.get("attribution")
+    reviewers = roles.get("reviewer") if isinstance(roles, dict) else None
+    contexts = [str(each.get("context")) for each in _as_list(reviewers) if isinstance(each, dict)]
+    return {text.removeprefix(_APPROVED) for text in contexts if text.startswith(_APPROVED)}
 
 
 def _reference(source: Source, attribution: str, path: str) -> str:
@@ -203,3 +219,114 @@ def _numbered(entry: Any) -> Any:
         return entry
     return {key: int(value) if key in ("start", "end") and str(value).isdecimal() else value
             for key, value in entry.items()}  # fmt: skip
+
+
+# -- and taken out again ---------------------------------------------------------------------------
+
+
+def additions_in(data: bytes, path: str) -> list[Addition]:
+    """What was added to a claim by `add_evidence`, in its order; without quotes where they were edited since."""
+    file = markdown_file.parse(data, path)
+    return [each for each, _ in _blocks(file)]
+
+
+def without_evidence(
+    data: bytes, path: str, addition: Addition, versions: Sequence[bytes] = ()
+) -> bytes | None:  # fmt: skip
+    """The claim's file without one addition, all else byte for byte; None where that cannot be proved.
+
+    Proof is that adding it again gives the file as it is. `versions` are earlier states of the file: the first that
+    gives it is what was there before; else blank lines are taken for what is usual.
+    """
+    file = markdown_file.parse(data, path)
+    blocks = _blocks(file)
+    if not blocks:
+        return None
+    last, place = blocks[-1]
+    candidates = (*versions, *_candidates(data, file, path, place, last))
+    before = next((each for each in candidates if _gives(each, path, last, data)), None)
+    if before is None or last == addition:
+        return before
+    # What came later is taken off first, and added again.
+    inner = without_evidence(before, path, addition, versions)
+    return None if inner is None else add_evidence(inner, path, last)
+
+
+def _gives(before: bytes, path: str, addition: Addition, data: bytes) -> bool:
+    try:
+        return before != data and add_evidence(before, path, addition) == data
+    except RefusedFile:
+        return False
+
+
+def _blocks(file: MarkdownFile) -> list[tuple[Addition, tuple[int, int]]]:
+    """The additions in a claim's body, each with where its block begins and ends."""
+    headings = list(_ADDED.finditer(file.body))
+    closing = marks.closing(file.body)
+    ends = [heading.start() for heading in headings[1:]] + [closing]
+    return [
+        _addition(file, heading, end if end > heading.end() else len(file.body))
+        for heading, end in zip(headings, ends, strict=False)
+    ]
+
+
+def _addition(file: MarkdownFile, heading: re.Match[str], limit: int) -> tuple[Addition, tuple[int, int]]:
+    """The addition that a heading begins, as far as it goes before `limit`: quotes, then a sentence or none."""
+    source, _, rest = heading[2].rpartition("]] | Added: ")
+    date, _, extractor = rest.partition(" | Extractor: ")
+    entries = [each for entry in _as_list(file.fields.get("evidence")) if (each := _evidence_of(entry))]
+    evidence: list[Evidence] = []
+    description, end = "", heading.end()
+    lines = _LINE.finditer(file.body, heading.end(), limit)
+    for quoted, group in itertools.groupby(lines, lambda found: found[1].startswith(">")):
+        found = [line for line in group if line[1]]
+        if quoted:
+            fits = [each for each in entries if _quoted(each.quote) == [line[1] for line in found]]
+            evidence += fits[-1:]
+            end = found[-1].end(1)
+        elif found:
+            description, end = found[0][1], found[0].end(1)
+            break
+    return Addition(heading[1], tuple(evidence), description, source, extractor, date), (heading.start(), end)
+
+
+def _candidates(
+    data: bytes, file: MarkdownFile, path: str, block: tuple[int, int], addition: Addition
+) -> Iterator[bytes]:  # fmt: skip
+    """What the file may have been before its last addition: without the block, and without what it put into fields."""
+    bom = data[: len(data) - len(file.text.encode())]
+    newline = "\r\n" if "\r\n" in file.text else "\n"
+    start, end = (file.body_start + at for at in block)
+    above, below = file.text[:start], file.text[end:]
+    # Above what closes a claim stands a blank line; at the end of a file none did.
+    leading = (0, 1, 2) if below.strip() else (1, 2, 0)
+    for blank, after in itertools.product(leading, (newline * 2, newline, "")):
+        if above.endswith(newline * blank) and below.startswith(after):
+            bare = above[: len(above) - len(newline) * blank] + below[len(after) :]
+            for values in _fields_before(file, addition):
+                with contextlib.suppress(RefusedFile):
+                    yield markdown_file.set_fields(bom + bare.encode(), values, path)
+
+
+def _fields_before(file: MarkdownFile, addition: Addition) -> Iterator[dict[str, Any]]:
+    """What the fields may have been before an addition, likelier first."""
+    known = [_numbered(entry) for entry in _as_list(file.fields.get("evidence"))]
+    ours = [dataclasses.asdict(each) for each in addition.evidence]
+    new = len(list(itertools.takewhile(lambda entry: entry in ours, reversed(known))))
+    lists = [known[: len(known) - count] for count in range(new, -1, -1)]
+    challengers = _as_list(file.fields.get("challenged_by"))
+    rest = [each for each in challengers if each != f"[[{addition.source}]]"]
+    for entries, others in itertools.product(lists, [rest, challengers] if rest != challengers else [challengers]):
+        empties: tuple[list[Any] | None, ...] = (None, [])
+        for empty in empties:
+            values: dict[str, Any] = {"evidence": entries or empty}
+            if addition.kind == "challenge":
+                values["challenged_by"] = others or empty
+            yield values
+
+
+def _evidence_of(entry: Any) -> Evidence | None:
+    try:
+        return Evidence(**_numbered(entry))
+    except TypeError:
+        return None

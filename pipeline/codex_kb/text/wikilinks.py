@@ -1,4 +1,4 @@
-"""Links: what a claim names by `[[…]]`, by what names it may be named (case and punctuation do not count), and paths."""
+"""Links: what a claim names by `[[…]]`, by what names it may be named (case and punctuation aside), and paths."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def run(kb: KnowledgeBase, paths: Sequence[Path]) -> list[Problem]:
     for path, relative in zip(paths, only, strict=True):
         if not os.path.lexists(kb.layout.path(relative)):
             raise NotFound("no such file or folder", path=str(path), hint="check the path")
-    found = check.run(facts.read(kb.store, kb.encoder), kb.settings.check)
+    found = check.run(facts.read(kb.store, kb.encoder, kb.left_out), kb.settings.check)
     if not only:
         return found
     return [p for p in found if any(p.path == x or p.path.startswith(f"{x}/") or x == "." for x in only)]

@@ -14,7 +14,7 @@ from codex_kb.index import opened as indexes
 from codex_kb.index.names import find_claim
 from codex_kb.kb import KnowledgeBase
 from codex_kb.records import Claim, Decision, Evidence, Hit, Packet, Proposal, Source
-from codex_kb.review.publish import APPROVED
+from codex_kb.review.publish import approved_ids
 from codex_kb.review.waiting import full_id
 from codex_kb.text import ground
 from codex_kb.text.fields import status_of
@@ -74,17 +74,18 @@ def show(kb: KnowledgeBase, named: str) -> Shown:
     waiting = {proposal.id: (packet, proposal) for packet in kb.store.packets() for proposal in packet.proposals}
     with contextlib.suppress(NotFound):
         packet, proposal = waiting[full_id(named, waiting)]
-        return Shown(proposal=proposal, packet=packet, quotes=_quotes(kb, proposal.evidence), nearest=proposal.nearest)
+        return Shown(proposal=proposal, packet=packet, quotes=_quotes(kb, proposal.evidence), nearest=proposal.nearest,
+                     decisions=tuple(d for d in decisions if d.id == proposal.id))  # fmt: skip
     decided = []
     with contextlib.suppress(NotFound):
         found = full_id(named, {d.id for d in decisions})
         decided = [d for d in decisions if d.id == found]
-    target = decided[-1].claim if decided and decided[-1].claim else named
-    if decided and not decided[-1].claim:
+    claim = decided[-1].claim if decided else None
+    if decided and not (claim and kb.layout.path(claim).exists()):
         return Shown(decisions=tuple(decided))
     with contextlib.closing(indexes.load(kb, announce=False)) as index:
         try:
-            path = find_claim(kb, index.catalog, target)
+            path = find_claim(kb, index.catalog, claim or named)
         except NotFound:
             return _source(kb, named, decisions)
         return _claim(kb, index, path, decisions)
@@ -92,23 +93,15 @@ def show(kb: KnowledgeBase, named: str) -> Shown:
 
 def _claim(kb: KnowledgeBase, index: indexes.ClaimIndex, path: str, decisions: list[Decision]) -> Shown:
     claim = kb.store.claim(path)
-    approved = _approved_ids(claim)  # they stay with a claim that moved
     row = index.catalog.by_path([path])[path].id
+    about = {d.id for d in decisions if d.claim == path} | approved_ids(claim)  # these stay with one that moved
     near = index.nearest_titles(index.title[row : row + 1], _NEAREST + 1)[0]
     return Shown(
         claim=claim,
         quotes=_quotes(kb, tuple(claim_evidence(claim))),
         nearest=tuple(hit for hit in near if hit.path != path)[:_NEAREST],
-        decisions=tuple(d for d in decisions if d.claim == path or d.id in approved),
+        decisions=tuple(d for d in decisions if d.id in about),
     )
-
-
-def _approved_ids(claim: Claim) -> set[str]:
-    """The ids of the proposals that a claim's attribution says were approved."""
-    roles = claim.fields.get("attribution")
-    reviewers = roles.get("reviewer") if isinstance(roles, dict) else None
-    contexts = [str(each.get("context")) for each in reviewers or () if isinstance(each, dict)]
-    return {text.removeprefix(APPROVED) for text in contexts if text.startswith(APPROVED)}
 
 
 def _source(kb: KnowledgeBase, named: str, decisions: list[Decision]) -> Shown:
@@ -137,7 +130,7 @@ def _quotes(kb: KnowledgeBase, evidence: tuple[Evidence, ...]) -> tuple[Quote, .
 
 def status(kb: KnowledgeBase) -> Status:
     """Counts what waits and what is done; reads every file once."""
-    found = facts.read(kb.store, kb.encoder)
+    found = facts.read(kb.store, kb.encoder, kb.left_out)
     counts = Counter(status_of(source.fields) for source in found.sources)
     if found.unread_sources:
         counts["refused"] += found.unread_sources
