@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codex_kb.propose import signs
 from codex_kb.propose.kinds import extractive
 from codex_kb.records import Draft, Source
 from codex_kb.text import cues
 from codex_kb.text.langid import language
+from codex_kb.text.sentences import Sentence
 from conftest import grows_linearly
 
 CASES = Path(__file__).parent / "cases"
@@ -24,6 +26,8 @@ TITLES = [
     for line in (CASES / "titles.txt").read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("# What") and not line.startswith("# \\n")
 ]
+SIGNS = [line for line in (CASES / "signs.txt").read_text(encoding="utf-8").splitlines() if line[:1] not in ("", "#")]
+NEEDS_MORE = {"bare subject", "unnamed", "one side", "housekeeping", "anecdote", "present"}
 NOTES = sorted((CASES / "notes").rglob("*.md"))
 
 HARBOUR = """# Harbours
@@ -184,6 +188,32 @@ def test_what_becomes_of_a_text(text: str, title: str) -> None:
     assert titles == [] if title == "nothing" else title in titles
 
 
+@pytest.mark.parametrize("line", SIGNS, ids=lambda line: line[:50])
+def test_signs_of_a_sentence_that_needs_more(line: str) -> None:
+    names, title = line.split(": ", 1)
+    setting = signs.Setting(Sentence(0, len(title), title, "", "prose", 0), present=frozenset({"Raj"}))
+    found = set(signs.signs(title, setting)) & NEEDS_MORE
+    assert found == (set() if names == "none" else {names})
+
+
+def test_a_part_of_a_parallel_list_is_no_claim() -> None:
+    body = (
+        "The crane was rebuilt for the box. The ship was rebuilt for the box. Boats carry {} of the cargo in harbours."
+    )
+    (draft,) = propose(body)
+    assert draft.title.startswith("Boats carry")
+
+
+def test_who_was_at_a_meeting_is_no_subject() -> None:
+    said = "Raj found that the crane of the harbour is slow in rain. "
+    said += "Ng found that the boat of the harbour is slow in rain and in wind."
+    minutes = f"Present: Raj, Lucía (minutes)\n\n{said}"
+    assert cues.present(minutes) == {"Raj", "Lucía"}
+    assert cues.present(said) == frozenset()
+    assert propose(said, limit=1)[0].title.startswith("Raj")
+    assert propose(minutes, limit=1)[0].title.startswith("Ng")
+
+
 @pytest.mark.parametrize(
     ("text", "level"),
     [
@@ -238,11 +268,34 @@ def test_language(text: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["ACTION a b c ", "a/", "1/", "00:01 ", "A B: ", "last ", "two a b ", "Ng, ", "[1, ", "der die ", "in a "],
+    [
+        "ACTION a b c ",
+        "a/",
+        "1/",
+        "00:01 ",
+        "A B: ",
+        "last ",
+        "two a b ",
+        "Ng, ",
+        "[1, ",
+        "der die ",
+        "in a ",
+        "\n",
+        "present:",
+        "5 May ",
+    ],
 )
 def test_time_of_a_cue_grows_with_the_text(unit: str) -> None:
     def look(times: int) -> None:
-        for cue in (cues.confidence, cues.is_task, cues.is_boilerplate, cues.is_about_itself, cues.is_dated, language):
+        for cue in (
+            cues.confidence,
+            cues.is_task,
+            cues.is_boilerplate,
+            cues.is_about_itself,
+            cues.is_dated,
+            cues.is_housekeeping,
+            language,
+        ):
             cue(unit * times)
 
     grows_linearly(look, 1_000)

@@ -80,6 +80,8 @@ def test_clean_cuts_a_long_sentence_and_shows_it() -> None:
         ("Wide boats in the harbour of the town", "fragment"),
         ("This makes wide boats slow", "pronoun"),
         ("They are slow in the harbour", "pronoun"),
+        ("From 1995 to 2001 they counted the cranes of the harbour", "pronoun"),
+        ("Xi et al. put it at a third of all boats", "pronoun"),
         ("The former are slow in the harbour", "pronoun"),
         ("Consider the wide boats of the harbour", "imperative"),
         ("Wide **boats** are slow in harbours", "markdown"),
@@ -98,6 +100,8 @@ def test_faults(title: str, fault: str) -> None:
         "wide boats outcompete narrow ones in calm harbours",
         "It is hard to turn wide boats in a storm",
         "What sailors fear is not wind but fog at night",
+        "Norway found it hard to tax wide boats in harbours",
+        "From 1995 to 2001 harbours counted the boats that they taxed",
         "Harbour towns that tax tar lose their shipwrights",
         "Keep-left rules reduce collisions in narrow harbours",
         "幅の広い船は遅い",
@@ -129,7 +133,8 @@ def test_label_is_told_from_its_sentence() -> None:
 
 
 _UNITS = (
-    *("$", "$a", "\\(", "1/", "1.1 ", "00:01 ", ", um", "🧵 ", "\ufffc", "und "),
+    *("$", "$a", "\\(", "1/", "1.1 ", "00:01 ", ", um", "🧵 ", "\ufffc", "und ", "is therefore ", "ist daher "),
+    *(", however, ", "then the ", "Ng et al. "),
     *("[", "*", "(", "a ", '"', "<!--", "**a", "_"),
 )
 

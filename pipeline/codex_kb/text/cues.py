@@ -71,14 +71,42 @@ _ABOUT_ITSELF = re.compile(
     re.IGNORECASE,
 )
 _MINUTES = re.compile(
-    r"\w+(?: \([^()]{1,30}\))? (?:asked|wondered|volunteered|promised|disagreed|will (?:ask|write|send))\b"
+    r"\w+(?: \([^()]{1,30}\))? (?:(?:asked|wondered|volunteered|promised|disagreed|seconded)\b|"
+    r"will (?:ask|write|send|follow up|report back|look into)\b|(?:is|are) on (?:leave|holiday|vacation)\b)|"
+    r"(?i:\W*(?:please |bitte )?bring(?:t|en sie)? (?:your|a|an|the|some|gloves|eure|bitte|ihre)\b)"
 )
-
+_PRESENT = re.compile(
+    r"^[^\w\n]*+(?:present|attend(?:ees|ing)|in attendance|participants|apologies|anwesend|entschuldigt|teilnehmer|"
+    r"asistentes|presentes)[^\w\n]{0,5}:(?P<names>.*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_NAME = re.compile(r"[^\W\d_a-z][\w-]+")
+_DAY = (
+    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|\d{1,2}(?:st|nd|rd|th)? (?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|"
+    r"apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t|tember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)|"
+    r"(?:mon|diens|donners|frei|sams|sonn)tags?|mittwochs?|\d{1,2}\. ?(?:januar|februar|märz|april|mai|juni|juli|"
+    r"august|september|oktober|november|dezember)|lunes|martes|miércoles|jueves|viernes|sábados?|domingos?|"
+    r"\d{1,2} de [a-z]{4,10})\b(?! (?:de )?\d{4})"
+)
+_CLOCK = r"\b(?:\d{1,2}:\d\d|\d{1,2}(?:\.\d\d)? ?(?:am|pm|a\.m\.|p\.m\.|o'clock|uhr)|noon|a las \d{1,2})"
+#: For those who were there: an appointment (one of a year that is named is history), the course of a meeting.
+_HOUSEKEEPING = re.compile(
+    rf"\b{_DAY}[^.;\n]{{0,30}}?{_CLOCK}|{_CLOCK}[^.;\n]{{0,20}}? {_DAY}|"
+    r"\b(?:for the record|wants? (?:it|this|that) (?:recorded|minuted|noted|in writing)|(?:is|was|be) minuted|"
+    r"(?:as )?per (?:rule|item|paragraph|bylaw) \d+|next meeting|(?:meeting|motion) (?:closed|opened|adjourned|"
+    r"carried)|(?:members|volunteers|everyone|everybody) (?:are|is) (?:asked|reminded) to|members (?:should|must)|"
+    r"(?:someone|somebody) (?:has|needs) to (?:order|buy|bring|book|call|check|fix|clean|ask|tell)|"
+    r"(?:moves|moved|postponed) to (?:mon|tues|wednes|thurs|fri|satur|sun)day|nächste (?:sitzung|versammlung)|"
+    r"zu protokoll|ins protokoll|laut satzung|próxima (?:reunión|junta)|conste en acta)\b|"
+    r"^\W*(?:the )?\w+ \d+[a-z]? (?:is|are|ist|está) (?:now |still |again |noch |wieder )?(?:free|vacant|available|"
+    r"taken|booked|empty|frei|vergeben|libre)\b",
+    re.IGNORECASE,
+)
 _DATED = re.compile(
     r"\b(?:last (?:year|week|month|night|spring|summer|autumn|winter|january|february|march|april|may|june|july|august|"
     r"september|october|november|december)|yesterday|tomorrow|this (?:morning|afternoon|evening)|next (?:week|month|"
-    r"year)|(?:by|on|until|since) (?:mon|tues|wednes|thurs|fri|satur|sun)day|at \d{1,2}:\d\d|gestern|morgen früh|"
-    r"letzte[nrs]? (?:woche|monat|jahr)|ayer|la semana pasada)\b",
+    r"year)|(?:by|on|until|since|to|next|this) (?:mon|tues|wednes|thurs|fri|satur|sun)day|at \d{1,2}:\d\d|gestern|"
+    r"morgen früh|letzte[nrs]? (?:woche|monat|jahr)|ayer|la semana pasada)\b",
     re.IGNORECASE,
 )
 
@@ -109,6 +137,17 @@ def is_boilerplate(text: str) -> bool:
 def is_dated(text: str) -> bool:
     """Whether it tells of a day that only its own date can tell: "last week", "at 14:10"."""
     return _DATED.search(text) is not None
+
+
+def present(text: str) -> frozenset[str]:
+    """The names of those who were at a meeting, by its list of them; empty where there is none."""
+    lists = (found["names"] for found in _PRESENT.finditer(text))
+    return frozenset(name for names in lists for name in _NAME.findall(names))
+
+
+def is_housekeeping(text: str) -> bool:
+    """Whether it is for those who were there: an appointment, a rule of the meeting, a plot that is free."""
+    return _HOUSEKEEPING.search(text) is not None
 
 
 def is_about_itself(text: str) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from codex_kb.text import connectives
 from codex_kb.text.langid import ENGLISH, GERMAN, SPANISH, language
 from codex_kb.text.verbs import AUXILIARY, BASES, CONTRACTED, FINITE, NOUNS, PAST, THIRD, finite, third_person
 
@@ -76,48 +77,6 @@ _LIMITING = re.compile(
     r"myth|false|wrong|untrue|critics|skeptics|opponents)\b",
     re.IGNORECASE,
 )
-_CONNECTIVE = re.compile(
-    r"(?:as (?:i |we )?(?:have |has been )?(?:mentioned|noted|described|discussed|shown|explained|argued|"
-    r"written|said)(?: about)? (?:before|above|earlier|below|previously|elsewhere),\s++|(?:and|but|so|yet|"
-    r"or|nor|plus|also)\s++(?=[\w\"'(])(?!also\b|far\b|long\b|many\b|much\b|on\b|called\b)|(?:and|but|or|"
-    r"so)?,?\s?(?:however|moreover|furthermore|additionally|in addition|therefore|thus|hence|consequently|"
-    r"as a result|nevertheless|nonetheless|similarly|likewise|meanwhile|indeed|in fact|in other words|"
-    r"that is|that said|of course|for example|for instance|in particular|importantly|crucially|notably|"
-    r"interestingly|specifically|finally|lastly|first|second|third|firstly|secondly|thirdly|conversely|"
-    r"in contrast|by contrast|on the other hand|overall|in short|in sum|to be clear|again|now|ultimately|"
-    r"most importantly|more importantly|still|then|no|yes|well|sure|okay|look|fortunately|unfortunately|"
-    r"otherwise|instead|besides|also|accordingly|to be sure|as such|simply put|put differently|"
-    r"(?:having|with) (?:said |all )?(?:that|this)(?: said| in mind)?|with that in mind|either way|in any case|"
-    r"even so|then again|after all|at the same time|on top of that|by the way|as it happens|that being said|"
-    r"honestly|frankly|admittedly|to be fair|i mean|you know|right|yeah|ok|hm+|for this reason|for that reason|"
-    r"because of this|because of that|as (?:expected|usual|always)|all in all),\s++|(?:ok|okay) (?=but\b))",
-    re.IGNORECASE,
-)
-#: In German only what stands before the first place can go: after "Allerdings" the verb comes next.
-_OPENINGS = {
-    GERMAN: re.compile(
-        r"(?:(?:und|aber|denn|oder|sondern)\s++(?=\w)|doch\s++(?=(?:der|die|das|ein|eine|kein|keine|wer|wenn|weil|"
-        r"viele|manche|alle)\b)|(?:grundsätzlich gilt|es gilt|zum vergleich|kurz gesagt|kurzum|fest steht|zugegeben|"
-        r"anders gesagt|mit anderen worten|wie gesagt|zum beispiel|merke|außerdem|allerdings|übrigens)[,:]\s++)",
-        re.IGNORECASE,
-    ),
-    SPANISH: re.compile(
-        r"(?:(?:sin embargo|además|por (?:lo tanto|tanto|ejemplo|otro lado|otra parte|cierto|supuesto|eso|último)|"
-        r"no obstante|es decir|dicho (?:esto|lo cual)|en cambio|así pues|de hecho|en resumen|en otras palabras|ahora "
-        r"bien|en primer lugar|en segundo lugar|finalmente|o sea|en definitiva|al fin y al cabo),\s++|pero,?\s++|"
-        r"y\s++(?=(?:el|la|los|las|un|una|no|en|si|que|por|para|con|sin)\b))",
-        re.IGNORECASE,
-    ),
-}
-_FRAME = re.compile(
-    r"(?:(?:this|that|which|it|the (?:paper|study|article|report|essay|post|finding|results?|data|evidence)|"
-    r"these (?:results|findings|data)|we|i|the authors?)\s++(?:also\s++)?)?+(?:means|implies|shows?|finds?|"
-    r"found|showed|demonstrates?|demonstrated|confirms?|confirmed|proves|proved|notes?|observes?|argues?|"
-    r"argued|concludes?|concluded|reports?|reveals?|establishes|(?:it )?turns out|it follows|the (?:point|"
-    r"upshot|takeaway|key insight|bottom line|result) is|it(?:'s|\u2019s| is) (?:also )?(?:true|clear|known))\s++"
-    r"that\s++",
-    re.IGNORECASE,
-)
 _LONE_MARK = re.compile(r"(?<!\d)[\"\u201c\u201d«»]")
 _INNER_STOP = re.compile(r"[.,;]([\"\u201d\u2019»)]{1,3})$")
 _DOUBLE = '"\u201c\u201d«»'
@@ -142,7 +101,7 @@ def _once(text: str) -> str:
     text = _unmarked(label(text)[1])
     text = _SPACE.sub(" ", text).strip()
     text = _unquoted(text)
-    text = _without_opening(text)
+    text = connectives.untied(_without_opening(text))
     bare = text.rstrip(_STOPS + " ")
     return _short(_capital(bare + "…" if bare and text.endswith("…") else bare))
 
@@ -199,11 +158,7 @@ def _unquoted(text: str) -> str:
 
 
 def _without_opening(text: str) -> str:
-    for pattern in (_CONNECTIVE, _FRAME, _OPENINGS.get(language(text))):
-        found = pattern.match(text) if pattern else None
-        if found and is_clause(text[found.end() :]):
-            return text[found.end() :]
-    return text
+    return next(filter(is_clause, connectives.without_opening(text)), text)
 
 
 def _capital(text: str) -> str:
@@ -279,12 +234,21 @@ _POINTING = re.compile(
     r"rule|effect) (?:is|was|isn't|wasn't|has|had|can|will|would|may)\b|(?:here|there|so) too\b|"
     r"(?:others|both|some|most|few|many) (?:still |also )?(?:are|were|have|had|do|did|can|will|went|came|made)\b|"
     r"(?:[a-z]+,|on the (?:other|contrary),|because|if|when|while|although|though|since) (?:it|this|"
-    r"they|these|he|she|its|their|his|her)\b|the (?:former|latter|above)\b|another\b(?: \w+){1,3} of (?:this|these)\b|"
+    r"they|these|he|she|its|their|his|her)\b|(?:from|between|in|by|since|until|after|before|during) (?:the |early |"
+    r"late |end |middle |of |years? )*+\d{4}s?(?: (?:to|and|until|or) \d{4}s?)?,? (?:they|he|she|it|some|others|most|"
+    r"both)\b|"
+    r"the (?:former|latter|above)\b|another\b(?: \w+){1,3} of (?:this|these)\b|"
     r"(?:bei|in|mit|von|auf|aus|zu|nach|vor|für) diese[nmrs]?\b|das (?:ist|sind|war|klingt|gilt|heißt|liegt|bedeutet|"
     r"macht|geht|zeigt|ändert|kann|wird|hat)\b|es (?!gibt|fehlt|ist|wird|braucht|lohnt|geht|bleibt|dauert|kommt|war|"
     r"handelt)\w|die (?:ersten|letzten|meisten|anderen|beiden) (?-i:[a-zäöü])|(?:[a-zäöüß]+ ){2}(?:sich )?(?:es|dies|"
     r"diese[rsnm]?|er|das(?=,| (?-i:[a-zäöü])))\b(?<!gibt es)(?<!fehlt es)(?<!ist es)(?<!wird es)(?<!geht es)",
     re.IGNORECASE,
+)
+#: A name, and what it did with something that stands elsewhere: "Xi et al. put it at", not "Norway made it easy to".
+_NAME_AND_IT = re.compile(
+    r"(?:[A-Z][\w'\u2019-]+ ){1,2}(?:et al\.?,? |and (?:others|colleagues|[A-Z][\w'\u2019-]+) )?(?:\(?\d{4}[a-z]?\)? )?"
+    r"(?:puts?|did|got|saw|found|set|calls?|called|measured|estimated?|tested|repeated|confirmed|showed|doubted|disputed|"
+    r"reported|explained|used|gave|tried|built|bought|sold) (?:it|them)\b(?! \w+ (?:to|that)\b)"
 )
 _EXPLETIVE = re.compile(
     r"it(?:'s|\u2019s| is| was| will be| remains| becomes| may be| takes| would be| seems|"
@@ -343,11 +307,16 @@ def _is_main(before: str, word: str, after: str) -> bool:
 
 
 def unresolved(title: str) -> bool:
-    """Whether the title opens with a pronoun whose referent stands outside it."""
+    """Whether the title opens with a pronoun whose referent stands outside it, or with a name and such a pronoun."""
     words = _TOKEN.findall(title[:200].lower().replace("\u2019", "'"))
     pronouns = _PRONOUN.get(language(title), frozenset())
     opens = bool(words) and words[0] in pronouns and not _EXPLETIVE.match(title)
-    return opens or _POINTING.match(title) is not None
+    return opens or _POINTING.match(title) is not None or opens_with_name(title)
+
+
+def opens_with_name(title: str) -> bool:
+    """Whether it is a name that stands before the pronoun which points outside the title ("Xi et al. put it at")."""
+    return _NAME_AND_IT.match(title) is not None
 
 
 def is_question(title: str) -> bool:

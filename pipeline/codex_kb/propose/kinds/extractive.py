@@ -1,12 +1,13 @@
 """Claims taken from the source's own sentences: no language model, so nothing can be made up.
 
 1. Candidates: each sentence, cleaned to a title, with the span that says it. A sentence that opens with
-   "this" or "it" is joined to the one before, which says what is meant; the span then covers both.
+   "this", or with "the tail" where the one before speaks of a tail, is joined to the one before, which says
+   what is meant; the span then covers both.
 2. Salience: continuous LexRank (Erkan & Radev 2004, doi:10.1613/jair.1523) over sentence embeddings,
 
        p(u) = (1 - d)/N + d * sum_v  sim(u, v) / sum_w sim(w, v)  * p(v)
 
-   with sim = max(0, cosine), standardised over the source, plus a few signs of a claim (`_signs`).
+   with sim = max(0, cosine), standardised over the source, plus a few signs of a claim (`signs`).
 3. Choice: maximal marginal relevance (Carbonell & Goldstein 1998, doi:10.1145/290941.291025) takes
    next the candidate with the largest  salience - REDUNDANCY * max cosine to what was taken.
 """
@@ -23,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codex_kb.ports import Encoder, Proposer
+from codex_kb.propose import signs
 from codex_kb.propose.briefing import Briefing
 from codex_kb.records import Draft, Drafted, Plan, Source
 from codex_kb.text import cues, proposition
@@ -42,41 +44,14 @@ MIN_DESCRIPTION = 7  # words: less is an aside
 REDUNDANCY = 1.0  # standard deviations of salience that a cosine of 1 to a taken title costs
 SAME = 0.9  # cosine at which two titles say the same
 
-#: What a sign adds to a candidate's salience, in standard deviations.
-WEIGHTS = {
-    "no verb": -1.0,
-    "no main clause": -1.5,
-    "pronoun": -2.0,
-    "first person": -1.0,
-    "reason": 0.5,
-    "about itself": -2.0,
-    "heading": -0.5,
-    "joined": 0.0,
-    "archivist": -0.5,
-    "short": -0.5,
-    "unfinished": -2.0,
-    "dated": -1.0,
-}
-#: Signs that together weigh less than this are no claim; a short source has fewer proposals than were asked for.
-LEAST = -2.0
-
-_FIRST_PERSON = re.compile(r"\b(?:(?:I|[Ww]e)(?:['\u2019](?:m|ve|d|ll|re))?|[Mm]y|[Oo]urs?|me|us|[Yy]ours?|[Yy]ou)\b")
 _APPARATUS = re.compile(
     r"\W*(?:references|bibliography|further reading|links|sources|footnotes|notes|raw data|"
     r"related)\W*$",
     re.IGNORECASE,
 )
-_ARCHIVIST = re.compile(
-    r"\b(?:agent|curator|archivist|extract\w*)\b.*\b(?:notes?|hints?)\b|\bassessment$", re.IGNORECASE
-)
 _ANNOUNCES = re.compile(r"(?:how|why|what|when|where|who|which|warum|wie|was|wer|wo|cómo|por qué|qué)\b|[^?]*\?", re.I)
 _LABELLED = re.compile(r"[^:]{1,90}: ")
 _LINKED = re.compile(r"\W*\[\[")
-_REASON = re.compile(
-    r"\b(?:because|therefore|means?|implies|enables?|drives?|leads? to|results? in|causes?|rather than|"
-    r"instead of|by \w+ing|not)\b",
-    re.IGNORECASE,
-)
 #: Who asks in a transcript, and claims nothing.
 _ASKS = re.compile(r"(?:q\d*|question|host|moderator|interviewer|audience|frage|pregunta)$", re.IGNORECASE)
 _SPEAKER = re.compile(
@@ -127,8 +102,8 @@ class ExtractiveProposer:
         if limit <= 0 or not candidates:
             return Drafted((), report)
         vectors = np.asarray(self._encoder.encode([c.title for c in candidates]), dtype=np.float32)
-        signs = _signs(candidates, sentences)
-        salience = np.where(signs < LEAST, -np.inf, _standard(lexrank(vectors)) + signs)
+        weights = _weights(candidates, sentences, cues.present(source.body))
+        salience = np.where(weights < signs.LEAST, -np.inf, _standard(lexrank(vectors)) + weights)
         chosen = most_relevant(vectors, salience, limit, [(c.first, c.last) for c in candidates])
         return Drafted(tuple(_draft(candidates[row], sentences, source) for row in chosen), report)
 
@@ -186,9 +161,17 @@ def _candidate(number: int, sentences: Sequence[Sentence]) -> _Candidate:
         title = proposition.clean(label)
     elif label and _adds(label, title):
         title = f"{proposition.clean(label)}: {title}"
-    elif proposition.unresolved(title) and (joined := _joined(title, number, sentences)):
+    elif _points_back(title, number, sentences) and (joined := _joined(title, number, sentences)):
         return _Candidate(joined, number - 1, number)
     return _Candidate(title, number, number)
+
+
+def _points_back(title: str, number: int, sentences: Sequence[Sentence]) -> bool:
+    """Whether a title needs the sentence before: it opens with "this", or with "the tail", of which that one speaks."""
+    if proposition.unresolved(title):
+        return True
+    noun = signs.bare_subject(title)
+    return bool(noun and number) and re.search(rf"\b{re.escape(noun)}\b", sentences[number - 1].text) is not None
 
 
 def _adds(label: str, title: str) -> bool:
@@ -231,8 +214,9 @@ def _joined(title: str, number: int, sentences: Sequence[Sentence]) -> str:
     if len(title.split()) < MIN_WORDS:
         return ""
     opening = proposition.clean(before.text)
-    whole = f"{opening}; {title[:1].lower()}{title[1:]}"
-    unsafe = proposition.faults(opening) or len(whole) > proposition.MAX_LENGTH
+    first = title[:1] if proposition.opens_with_name(title) else title[:1].lower()
+    whole = f"{opening}; {first}{title[1:]}"
+    unsafe = proposition.faults(opening) or signs.bare_subject(opening) or len(whole) > proposition.MAX_LENGTH
     return "" if unsafe else whole
 
 
@@ -266,38 +250,12 @@ def _standard(values: Floats) -> Floats:
     return np.asarray((values - values.mean()) / (values.std() + 1e-9), dtype=np.float64)
 
 
-def _signs(candidates: Sequence[_Candidate], sentences: Sequence[Sentence]) -> Floats:
+def _weights(candidates: Sequence[_Candidate], sentences: Sequence[Sentence], present: frozenset[str]) -> Floats:
     """What makes a sentence more or less of a claim, in standard deviations of salience; shape (n,)."""
-    return np.array([sum(WEIGHTS[sign] for sign in _sign(c, sentences[c.last])) for c in candidates])
-
-
-def _sign(candidate: _Candidate, sentence: Sentence) -> Iterator[str]:
-    """The names in WEIGHTS that hold of a candidate."""
-    title = candidate.title
-    if not proposition.is_clause(title):
-        yield "no verb"
-    if not proposition.is_sentence(title):
-        yield "no main clause"
-    if proposition.unresolved(title):
-        yield "pronoun"
-    if _FIRST_PERSON.search(title):
-        yield "first person"
-    if _REASON.search(title):
-        yield "reason"
-    if cues.is_about_itself(sentence.text):
-        yield "about itself"
-    if sentence.kind == "heading":
-        yield "heading"
-    if candidate.first < candidate.last:
-        yield "joined"
-    if _ARCHIVIST.search(sentence.section):
-        yield "archivist"
-    if len(title.split()) < 9:
-        yield "short"
-    if sentence.text[:1].islower() and sentence.text[-1:].isalnum():
-        yield "unfinished"
-    if cues.is_dated(title):
-        yield "dated"
+    settings = (
+        signs.Setting(sentences[c.last], tuple(_beside(c, sentences)), c.first < c.last, present) for c in candidates
+    )
+    return np.array([signs.weight(c.title, setting) for c, setting in zip(candidates, settings, strict=True)])
 
 
 def most_relevant(
@@ -377,7 +335,7 @@ def _adds_to(text: str, title: str, follows: bool) -> bool:
         and text.casefold() != title.casefold()
         and proposition.is_clause(text)
         and (follows or not proposition.unresolved(text))
-        and _FIRST_PERSON.search(text) is None
+        and not signs.is_first_person(text)
         and not cues.is_about_itself(text)
         and _can_be_claimed(text)
     )
@@ -395,7 +353,7 @@ def _notes(candidate: _Candidate, sentence: Sentence, cue: str, where: str) -> l
         notes.append("The title may not be a full sentence and may need rewording.")
     if candidate.title.endswith("…"):
         notes.append("The title was cut; the quote has the whole sentence.")
-    if _ARCHIVIST.search(sentence.section):
+    if signs.is_archivists(sentence):
         notes.append("The quote is the archivist's words, not the author's.")
     if cue:
         notes.append(f'The confidence was read from "{cue}" {where}.')
