@@ -537,7 +537,7 @@ def test_what_is_there_is_kept_and_nothing_comes_twice() -> None:
 def test_review_decides_an_addition_without_any_files() -> None:
     body = "qplainq"
     proposal = sample(unlocated=(), debate=())
-    text = packet.render(Packet("a", "inbox/a.md", "0" * 64, "m", 0, (proposal,)), "A", lambda _: "Quote: a.md")
+    text = packet.render(Packet("a", "inbox/a.md", "0" * 64, "m", 0, (proposal,)), "A", lambda _: "Quote: a.md, line 1")
     written = Packet("a", "inbox/a.md", "0" * 64, "m", 0, (proposal,))
     outcome = decide.decide(written, text.replace("[ ]", "[+]"), source_of(body), lambda name: [name])
     assert (outcome.errors, outcome.decided, outcome.waiting) == ((), 1, ())

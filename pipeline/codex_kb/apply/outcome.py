@@ -134,7 +134,7 @@ class _Applying:
         if enriched:
             values["enrichments"] = additions.enrichments(self.kb, case.source, enriched)
         elif not stems:
-            note = decide.null_note([d.reason for d in decided])
+            note = decide.null_note([d.reason for d in decided], "; ".join(case.outcome.reasons.values()))
             before = text_of(case.source.fields.get("notes"))
             values["notes"] = f"{before}; {note}" if before else note
         names = self.kb.settings.fields

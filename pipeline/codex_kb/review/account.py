@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from codex_kb.records import Hit, Packet, Proposal
 from codex_kb.review import packet as packets
@@ -13,8 +14,11 @@ from codex_kb.review.reading import PacketError, ParsedPacket, Section
 from codex_kb.text.marks import one_line
 
 ENDS_EARLY = f"ends early: was it cut off while saving? Where it is whole, end it with the line {reading.END}"
-#: Lines that say where a quote stands, or what is near: hints of an earlier day, and what an editor wrapped of them.
-_HINT = re.compile(r"- Quote: .*|(?:lines? [\d-]+ )?\(?(?:characters )?\d+-\d+\)|3\. Is it new\? .*|- \d\.\d\d \[\[.*")
+#: What was near on an earlier day.
+_HINT = re.compile(r"3\. Is it new\? (?:No claim is near\.|Nearest claims \(\w+\):)|- \d\.\d\d \[\[[^\]]*\]\]")
+#: What the head said when it was written, and need not say now.
+_HEAD = re.compile(rf"# Review: |(?:source_sha256|proposer|generation): |{reading.RUN}|{reading.HELD}")
+_PLACE = re.compile(r"\d+(?:-\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,11 @@ class Accounted:
     errors: tuple[PacketError, ...]
 
 
-def account(packet: Packet, text: str) -> Accounted:
-    """Find the section of each proposal; what is missing was deleted only where its id stands nowhere."""
+def account(packet: Packet, text: str, byline: str = "") -> Accounted:
+    """Find the section of each proposal; what is missing was deleted only where its id stands nowhere.
+
+    `byline` is that of the source, which the head is written with.
+    """
     parsed = reading.parse(text)
     known: dict[str, Proposal | None] = {p.id: p for p in packet.proposals}
     known = known or {packets.nothing_id(packet): None}
@@ -46,9 +53,12 @@ def account(packet: Packet, text: str) -> Accounted:
             section.errors.append(PacketError(section.line, f"the id {section.id} stands in two sections"))
         else:
             section.errors += _typed(section, _written(packet, known[section.id]))
-    errors = [*parsed.errors, *_swallowed(text, missing)]
+    errors = [*parsed.errors, *_typed_above(parsed, packets.render_head(packet, byline)), *_swallowed(text, missing)]
     if not is_whole(packet, parsed):
         errors.append(PacketError(len(reading.lines_of(text)), ENDS_EARLY))
+    if None in (known[each] for each in missing):
+        errors.append(PacketError(1, f"the box of this source is gone: put it back, ## [ ] {packets.NOTHING}, with the "
+                                     f"id {missing[0]}"))  # fmt: skip
     removed = tuple(p for each in missing if (p := known[each]) is not None)
     return Accounted(parsed, tuple((s, known.get(s.id)) for s in parsed.sections), removed, tuple(errors))
 
@@ -77,7 +87,8 @@ def _written(packet: Packet, proposal: Proposal | None) -> list[str]:
     """The lines of a section as it was written, without those that are empty."""
     if proposal is None:
         return packets.nothing_section(packet).split("\n")
-    text = packets.render_section(proposal, lambda _: "Quote:")
+    name = PurePosixPath(packet.source).name
+    text = packets.render_section(proposal, lambda _: f"Quote: {name}, line 1 (characters 0-1)")
     return [line for line in text.split("\n") if line.strip()]
 
 
@@ -108,9 +119,9 @@ def _unknown(section: Section, missing: Sequence[str]) -> str:
 
 
 def _swallowed(text: str, missing: Sequence[str]) -> Iterator[PacketError]:
-    """Ids without a section that stand somewhere, but where the head tells of a run."""
+    """Ids without a section that stand somewhere, but where the head tells of a run, or we of an error."""
     for number, line in enumerate(reading.lines_of(text), 1):
-        if not line.startswith((reading.RUN, reading.HELD)):
+        if not line.startswith((reading.RUN, reading.HELD)) and not reading.is_error(line):
             for each in missing:
                 if each in line:
                     yield PacketError(number, f"{each} stands here without a section of its own: "
@@ -118,12 +129,28 @@ def _swallowed(text: str, missing: Sequence[str]) -> Iterator[PacketError]:
 
 
 def _typed(section: Section, written: Sequence[str]) -> Iterator[PacketError]:
-    """Lines that belong to nothing and that the program did not write, nor in part where an editor wrapped them."""
-    known = [line.split() for line in written]
-    rest: list[str] = []
-    for number, line in section.loose:
-        words = line.split()
-        found = next((each for each in (rest, *known) if each[: len(words)] == words), None)
-        rest = found[len(words) :] if found else []
-        if found is None and not _HINT.fullmatch(line.strip()):
+    """Lines of a section that belong to nothing."""
+    return _foreign(((n, line) for n, line in section.loose if not _HINT.fullmatch(line.strip())), written)
+
+
+def _typed_above(parsed: ParsedPacket, written: str) -> Iterator[PacketError]:
+    """Lines above the sections that belong to nothing."""
+    lines = enumerate(map(str.rstrip, reading.lines_of(parsed.preamble)), 1)
+    ours = ((n, line) for n, line in lines if line.strip() and not reading.is_error(line))
+    return _foreign(((n, line) for n, line in ours if not _HEAD.match(line)), written.split("\n"))
+
+
+def _foreign(lines: Iterable[tuple[int, str]], written: Sequence[str]) -> Iterator[PacketError]:
+    """Lines that the program did not write, nor in part where an editor wrapped them; numbers are not compared."""
+    known = [_even(line) for line in written if line.strip()]
+    rests: list[list[str]] = []  # several lines may begin with the same words
+    for number, line in lines:
+        words = _even(line)
+        rests = [each[len(words) :] for each in (*rests, *known) if each[: len(words)] == words]
+        if not rests:
             yield PacketError(number, f"this line belongs to nothing: {line.strip()}")
+
+
+def _even(line: str) -> list[str]:
+    """The words of a line, with every place in the source the same."""
+    return [_PLACE.sub("0", "line" if word == "lines" else word) for word in line.split()]

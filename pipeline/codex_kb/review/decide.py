@@ -16,13 +16,21 @@ from codex_kb.review import reading
 from codex_kb.review.account import Accounted, account
 from codex_kb.review.reading import PacketError, Section
 from codex_kb.text import ground
-from codex_kb.text.fields import CONFIDENCES
+from codex_kb.text.fields import CONFIDENCES, byline
 
 REMOVED = "removed"
 NO_REASON = "no reason given"
 LOST = "the source changed: this quote no longer stands in it; quote it anew or reject"
 _NOT_THERE = "a quote does not stand in the source word for word"
 _ADDED_AS = "added_as"
+_LEFT_AS = "left_as"
+#: The fields of a section that each mark has a use for.
+_USED = {
+    "approve": ("reason", "description", "domain", "confidence"),
+    "add": ("reason", "description", reading.ADDS_TO, reading.AS),
+    "reject": ("reason",),
+    "by name": (),
+}
 _FOLDER = re.compile(r"[^\W_](?:[\w-]*[^\W_])?$")
 
 
@@ -57,7 +65,8 @@ class Outcome:
 
     `waiting` are the ids left open, `text` the packet without what was decided, `nothing` says
     that the reviewer found nothing to claim in a source without proposals. `noticed` are for each
-    id the paths of the claims that its section says are near.
+    id the paths of the claims that its section says are near. `reasons` say why by id, for whatever
+    mark, and `left` is what else was changed in a section that its mark has no use for.
     """
 
     approved: tuple[Approved, ...] = ()
@@ -68,6 +77,8 @@ class Outcome:
     nothing: bool = False
     errors: tuple[PacketError, ...] = ()
     noticed: Mapping[str, Collection[str]] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    left: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def decided(self) -> int:
@@ -81,7 +92,7 @@ def _nobody(_: str) -> Sequence[str]:
 
 def decide(packet: Packet, text: str, source: Source, named: Named = _nobody) -> Outcome:
     """Read every mark of an edited packet; with any error nothing is decided. `named` finds claims."""
-    read = account(packet, text)
+    read = account(packet, text, byline(source))
     judged = _Judged(source, named, list(read.errors))
     for section, proposal in read.sections:
         judged.errors += section.errors
@@ -92,9 +103,10 @@ def decide(packet: Packet, text: str, source: Source, named: Named = _nobody) ->
         elif section.errors or section.mark == "wait":
             continue
         elif proposal is None:
-            judged.nothing = section.mark == "approve"
+            judged.find_nothing(packet, section)
         elif section.mark == "reject":
             judged.reject(proposal, section.title, section.fields.get("reason", ""))
+            judged.keep("reject", proposal, section)
         else:
             judged.take(section.mark, proposal, section)
     for removed in read.removed:
@@ -111,7 +123,7 @@ def decide_named(
     add: Collection[str] = (), reject: Mapping[str, str],
 ) -> Outcome:  # fmt: skip
     """Decide these proposals and no others, as they stand in the packet now."""
-    read = account(packet, text)
+    read = account(packet, text, byline(source))
     sections = {proposal.id: section for section, proposal in read.sections if proposal}
     judged = _Judged(source, named, list(read.errors))
     judged.nothing = packets.nothing_id(packet) in approve and not packet.proposals
@@ -119,6 +131,7 @@ def decide_named(
         section = sections.get(proposal.id) or _untouched(proposal)
         if proposal.id in reject:
             judged.reject(proposal, section.title, reject[proposal.id])
+            judged.keep("by name", proposal, section)
         elif proposal.id in approve or proposal.id in add:
             judged.errors += section.errors
             judged.take("approve" if proposal.id in approve else "add", proposal, section)
@@ -139,6 +152,8 @@ class _Judged:
         self.added: list[Added] = []
         self.rejected: list[Rejected] = []
         self.nothing = False
+        self.reasons: dict[str, str] = {}
+        self.left: dict[str, Mapping[str, Any]] = {}
 
     def error(self, section: Section, message: str) -> None:
         """Something is wrong with a section as a whole."""
@@ -157,6 +172,24 @@ class _Judged:
             added, faults = _add(proposal, section, self.source, self.named)
             self.added += [added] if added else []
         self.errors += faults
+        self.keep(mark, proposal, section)
+
+    def keep(self, mark: str, proposal: Proposal, section: Section) -> None:
+        """Nothing that was typed is lost, whatever its section was marked in the end."""
+        if reason := section.fields.get("reason"):
+            self.reasons[proposal.id] = reason
+        if left := _changed(proposal, section, _USED[mark]):
+            self.left[proposal.id] = left
+
+    def find_nothing(self, packet: Packet, section: Section) -> None:
+        """The box of a source without proposals: marked x there is nothing, and a reason may say why."""
+        written = reading.parse(packets.nothing_section(packet)).sections[0]
+        reason = section.fields.get("reason", "")
+        if section.title != written.title or section.quotes or section.fields.keys() - {"reason"}:
+            self.error(section, "only a mark and a reason belong here")
+        self.nothing = section.mark == "approve"
+        if reason != written.fields["reason"]:
+            self.reasons[section.id] = reason
 
     @property
     def done(self) -> set[str]:
@@ -169,7 +202,7 @@ class _Judged:
         left = reading.join(read.parsed, [s.text for s in read.parsed.sections if s.id not in self.done])
         return Outcome(
             tuple(self.approved), tuple(self.added), tuple(self.rejected), waiting, left, self.nothing,
-            noticed={s.id: frozenset(s.noticed) for s in read.parsed.sections},
+            noticed={s.id: frozenset(s.noticed) for s in read.parsed.sections}, reasons=self.reasons, left=self.left,
         )  # fmt: skip
 
 
@@ -177,6 +210,19 @@ def _untouched(proposal: Proposal) -> Section:
     """A proposal's section as it was written, for one whose section is not in the text."""
     text = packets.render_section(proposal, lambda _: "")
     return reading.parse(text).sections[0]
+
+
+def _changed(proposal: Proposal, section: Section, used: Collection[str]) -> dict[str, Any]:
+    """What was changed in a section beside its title, without what its mark has a use for and what a notice wrote."""
+    written = _untouched(proposal)
+    noticed = {packets.link(path) for path in section.noticed}
+    fields = {name: text for name, text in section.fields.items() if name not in used}
+    changed: dict[str, Any] = {name: text for name, text in fields.items()
+                               if text != written.fields.get(name, "") and not (noticed and name == reading.AS)
+                               and text not in noticed}  # fmt: skip
+    if not {"domain", reading.ADDS_TO} & {*used} and section.quotes != written.quotes:
+        changed["quotes"] = section.quotes
+    return changed
 
 
 def _approve(proposal: Proposal, section: Section, source: Source) -> tuple[Approved | None, list[PacketError]]:
@@ -273,25 +319,30 @@ def lost_quotes(text: str, lost: Sequence[str]) -> list[PacketError]:
 def decisions(outcome: Outcome, claims: Mapping[str, str], reviewer: str, time: str) -> list[Decision]:
     """What goes on record; `claims` maps the ids of approved proposals to the paths of their new claims.
 
-    An addition is approved with the claim that it was added to, and `proposal` says how under "added_as".
+    An addition is approved with the claim that it was added to, and `proposal` says how under "added_as". Under
+    "left_as" it says what was changed in a section that its verdict has no use for.
     """
-    rows = [_decision(a.proposal, "approved", "", a.title, claims[a.proposal.id], reviewer, time)
+    rows = [_decision(outcome, a.proposal, "approved", a.title, claims[a.proposal.id], reviewer, time)
             for a in outcome.approved]  # fmt: skip
-    rows += [_decision(a.proposal, "approved", "", a.title, a.claim, reviewer, time, a.kind) for a in outcome.added]
-    rows += [_decision(r.proposal, "rejected", r.reason, r.title, None, reviewer, time) for r in outcome.rejected]
-    return rows
+    rows += [_decision(outcome, a.proposal, "approved", a.title, a.claim, reviewer, time, {_ADDED_AS: a.kind})
+             for a in outcome.added]  # fmt: skip
+    return rows + [
+        dataclasses.replace(_decision(outcome, r.proposal, "rejected", r.title, None, reviewer, time), reason=r.reason)
+        for r in outcome.rejected
+    ]
 
 
 def _decision(
-    proposal: Proposal, verdict: Any, reason: str, title: str, claim: str | None, reviewer: str, time: str,
-    added_as: str = "",
+    outcome: Outcome, proposal: Proposal, verdict: Any, title: str, claim: str | None, reviewer: str, time: str,
+    more: Mapping[str, str] = {},
 ) -> Decision:  # fmt: skip
+    left = outcome.left.get(proposal.id)
     return Decision(
         id=proposal.id,
         time=time,
         reviewer=reviewer,
         verdict=verdict,
-        reason=reason,
+        reason=outcome.reasons.get(proposal.id, ""),
         title=title,
         proposal={
             "title": proposal.title,
@@ -303,7 +354,8 @@ def _decision(
             "target": proposal.target,
             "why": proposal.why,
             "unlocated": list(proposal.unlocated),
-            **({_ADDED_AS: added_as} if added_as else {}),
+            **more,
+            **({_LEFT_AS: left} if left else {}),
         },
         claim=claim,
         source=proposal.source,
@@ -324,9 +376,9 @@ def added_as(decision: Decision) -> str:
     return str(decision.proposal.get(_ADDED_AS, ""))
 
 
-def null_note(reasons: Sequence[str]) -> str:
-    """Why nothing was claimed from a source, in one line."""
+def null_note(reasons: Sequence[str], why: str = "") -> str:
+    """Why nothing was claimed from a source, in one line; `why` are the reviewer's words where nothing was proposed."""
     if not reasons:
-        return "nothing to claim here"
+        return f"nothing to claim here{f': {why}' if why else ''}"
     counted = Counter(reasons)
     return "nothing approved: " + ", ".join(f"{n} {reason}" for reason, n in sorted(counted.items()))

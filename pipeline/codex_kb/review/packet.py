@@ -73,6 +73,12 @@ class Placer:
 
 def render(packet: Packet, byline: str, place: Callable[[Evidence], str]) -> str:
     """The packet as Markdown; `place` says where a quote stands, for a person."""
+    sections = [render_section(proposal, place) for proposal in packet.proposals] or [nothing_section(packet)]
+    return "\n".join([render_head(packet, byline), *sections, END]) + "\n"
+
+
+def render_head(packet: Packet, byline: str) -> str:
+    """What stands above the sections, ending in a newline."""
     target = _BREAK.sub(" ", os.path.relpath(packet.source, PACKETS).replace(os.sep, "/"))
     link = f"[{_plain(PurePosixPath(packet.source).name)}](<{target}>)"
     head = [
@@ -91,9 +97,7 @@ def render(packet: Packet, byline: str, place: Callable[[Evidence], str]) -> str
         "",
     ]
     told = _told(packet)
-    head += [*told, ""] if told else []
-    sections = [render_section(proposal, place) for proposal in packet.proposals] or [nothing_section(packet)]
-    return "\n".join(["\n".join(head), *sections, END]) + "\n"
+    return "\n".join([*head, *told, *[""] * bool(told)])
 
 
 def nothing_section(packet: Packet) -> str:

@@ -156,6 +156,8 @@ class _Reader:
 
     def _line(self, line: str, number: int) -> None:
         section = self.section
+        if _ERROR.match(line):  # ours: it parts nothing that belongs together
+            return
         if line.startswith(">"):
             self._quote(line[1:].removeprefix(" "))
             return
@@ -169,7 +171,7 @@ class _Reader:
         elif found := _NOTICE.match(line):
             section.noticed.add(found[1])
             self.wrapped = ""
-        elif not line.strip() or _ERROR.match(line) or _END.match(line):
+        elif not line.strip() or _END.match(line):
             self.wrapped = ""
         elif self.wrapped in _LONG and not _BEGINS.match(line):
             self._continue(line.strip())
