@@ -52,6 +52,19 @@ def test_a_link_that_stays_inside_is_read_and_a_folder_behind_one_is_written(roo
     assert gate.target(root, "alias/new.md") == root / "alias/new.md"
 
 
+def test_what_cannot_be_the_name_of_a_file_is_refused(root: Path) -> None:
+    for use in (gate.read, gate.target):
+        with pytest.raises(RefusedFile, match="cannot be the name of a file") as caught:
+            use(root, "codex/\ud800.md")
+        assert str(caught.value).encode() == b"codex/\\ud800.md: cannot be the name of a file"
+
+
+def test_a_name_that_is_too_long_is_refused(root: Path) -> None:
+    for use in (gate.read, gate.target):
+        with pytest.raises(RefusedFile, match="File name too long"):
+            use(root, "x" * 300)
+
+
 def test_gits_own_folder_is_not_written(root: Path) -> None:
     for path in (".git/config", "sub/.GIT/hooks/pre-commit"):
         with pytest.raises(RefusedFile, match="belongs to git"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import hashlib
 import json
 import os
 import signal
@@ -18,7 +20,7 @@ from codex_kb.disk import gate
 from codex_kb.disk.clone import own_id
 from codex_kb.disk.journal import Commit, Entry, Journal, dump
 from codex_kb.disk.transaction import Change, Transactions, locked, write_file
-from codex_kb.errors import Conflict, WriteFailed
+from codex_kb.errors import Conflict, RefusedFile, WriteFailed
 
 HOLD = """
 import sys, time
@@ -217,6 +219,41 @@ def test_half_written_files_are_removed_when_their_journal_is_set_aside(tmp_path
     (tmp_path / "x" / ".codex-1.tmp").write_bytes(b"half")
     assert transactions.set_aside()
     assert not temporary(tmp_path)
+
+
+def test_nothing_is_removed_behind_a_link_that_leaves(tmp_path: Path) -> None:
+    root, outside = tmp_path / "kb", tmp_path / "outside"
+    (root / "x").mkdir(parents=True)
+    outside.mkdir()
+    theirs = outside / ".codex-1.tmp"
+    theirs.write_bytes(b"theirs")
+    for end in (lambda each: each.recover(each.pending()), lambda each: each.set_aside()):
+        transactions = cut_off(root, [Change("x/a.md", None, b"a")])
+        (root / "x").rmdir()
+        (root / "x").symlink_to(outside)
+        with contextlib.suppress(RefusedFile):
+            end(transactions)
+        assert [path.name for path in outside.iterdir()] == [".codex-1.tmp"]
+        transactions.finish()
+        (root / "x").unlink()
+        (root / "x").mkdir()
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ('"a.md"', '"a\\ud800.md"'), ('"a.md"', '"a\\u0000.md"'), ('["a.md"]', '"a.md"'),
+    ('"message": "m"', '"message": 7'), ('"message": "m"', '"message": "\\ud800"'), ('"head": ""', '"head": []'),
+    ('"before": null', '"before": []'),
+    ('"YQ=="', '"YQ="'), ('"YQ=="', '7'), ('"branch": ""', '"branch": "a\\u0000b"'),
+])  # fmt: skip
+def test_a_journal_whose_values_are_of_other_kinds_is_damaged(tmp_path: Path, old: str, new: str) -> None:
+    transactions = cut_off(tmp_path, [Change("a.md", None, b"a")], Commit("m", ("a.md",)))
+    head, _, body = transactions.journal.read_bytes().partition(b"\n")
+    assert old.encode() in body
+    altered = body.replace(old.encode(), new.encode())
+    seal = {**json.loads(head), "sha256": hashlib.sha256(altered).hexdigest()}
+    transactions.journal.write_bytes(json.dumps(seal).encode() + b"\n" + altered)
+    with pytest.raises(Conflict, match="cannot be finished: it is damaged"):
+        transactions.pending()
 
 
 def test_a_run_looks_into_no_folder_of_the_files_that_it_writes(

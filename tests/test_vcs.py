@@ -242,6 +242,21 @@ def test_a_file_that_only_the_other_branch_has_is_deleted_there(root: Path) -> N
     assert "packet.md" not in git(root, "ls-tree", "--name-only", "side")
 
 
+def test_a_link_of_the_other_branch_is_not_followed_out_of_the_knowledge_base(root: Path) -> None:
+    outside = root.parent / "outside"
+    outside.mkdir()
+    git(root, "checkout", "--quiet", "-b", "side")
+    (root / "codex").symlink_to("../../../outside")
+    git(root, "add", "codex")
+    git(root, "commit", "--quiet", "-m", "a link")
+    git(root, "checkout", "--quiet", "-")
+    (root / "codex").mkdir()
+    (root / "codex/new.md").write_text("ours\n")
+    with pytest.raises(GitError, match=r"codex/new\.md: below a link that leaves the knowledge base"):
+        opened(root).commit(["codex/new.md"], "ours", "side")
+    assert list(outside.iterdir()) == []
+
+
 def test_naming_the_current_branch_commits_here(root: Path) -> None:
     (root / "a.md").write_text("ours\n")
     assert opened(root).commit(["a.md"], "ours", "main")

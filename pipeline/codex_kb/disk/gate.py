@@ -54,11 +54,14 @@ def target(root: Path, path: str) -> Path:
     absolute = _named(root, path)
     if ".git" in path.lower().split("/"):
         raise RefusedFile("belongs to git", path=path, hint="name another place")
-    if absolute.is_symlink():
-        raise RefusedFile("a link, which is not written to", path=path, hint="change the file that it leads to")
-    if _leaves(root, path):
-        raise RefusedFile("below a link that leaves the knowledge base", path=path,
-                          hint="put a folder in the place of the link")  # fmt: skip
+    try:
+        if absolute.is_symlink():
+            raise RefusedFile("a link, which is not written to", path=path, hint="change the file that it leads to")
+        if _leaves(root, path):
+            raise RefusedFile("below a link that leaves the knowledge base", path=path,
+                              hint="put a folder in the place of the link")  # fmt: skip
+    except OSError as error:
+        raise RefusedFile(f"cannot be written: {error.strerror}", path=path, hint="name another path") from error
     if os.path.lexists(absolute) and not absolute.is_file():
         raise RefusedFile("not a regular file", path=path, hint="move it away")
     return absolute
@@ -69,6 +72,11 @@ def _named(root: Path, path: str) -> Path:
     parts = PurePosixPath(path).parts
     if not parts or PurePosixPath(path).is_absolute() or ".." in parts or "\0" in path:
         raise RefusedFile("leaves the knowledge base", path=path, hint="name a path below its root")
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError as error:
+        shown = path.encode(errors="backslashreplace").decode()
+        raise RefusedFile("cannot be the name of a file", path=shown, hint="name another path") from error
     return root / path
 
 

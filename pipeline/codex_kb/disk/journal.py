@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -89,8 +88,8 @@ def load(data: bytes, clone: str) -> Journal:
         commit = value["commit"]
         return Journal(
             tuple(_entry(entry) for entry in value["entries"]),
-            commit and Commit(str(commit["message"]), _paths(commit["paths"]), str(commit["branch"])),
-            str(value["head"]), bool(value["written"]),
+            commit and Commit(_text(commit["message"]), _paths(commit["paths"]), _text(commit["branch"])),
+            _text(value["head"]), bool(value["written"]),
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("it is damaged") from error
@@ -104,18 +103,40 @@ def _read(data: bytes) -> Any:
 
 
 def _entry(value: dict[str, Any]) -> Entry:
-    after = value["after"]
+    before, after = value["before"], value["after"]
     (path,) = _paths([value["path"]])
-    return Entry(path, value["before"], None if after is None else base64.b64decode(after, validate=True))
+    return Entry(path, None if before is None else _text(before), None if after is None else _decoded(after))
 
 
 def _encoded(data: bytes | None) -> str | None:
     return None if data is None else base64.b64encode(data).decode()
 
 
-def _paths(values: Sequence[Any]) -> tuple[str, ...]:
+def _decoded(text: Any) -> bytes:
+    try:
+        return base64.b64decode(_text(text), validate=True)
+    except ValueError as error:
+        raise ValueError("it is damaged") from error
+
+
+def _text(value: Any) -> str:
+    return _texts([value])[0]
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    try:
+        texts = json_of_others.texts(values)
+    except ValueError as error:
+        raise ValueError("it is damaged") from error
+    if any("\0" in text for text in texts):
+        raise ValueError("it is damaged")
+    return texts
+
+
+def _paths(values: Any) -> tuple[str, ...]:
     """Paths that stay below the root; links are looked at when they are used."""
-    for path in values:
-        if not isinstance(path, str) or PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+    paths = _texts(values)
+    for path in map(PurePosixPath, paths):
+        if path.is_absolute() or ".." in path.parts:
             raise ValueError("it names files outside of the knowledge base")
-    return tuple(values)
+    return paths

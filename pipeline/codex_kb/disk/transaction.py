@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 
 from codex_kb.disk import clone, gate
 from codex_kb.disk.journal import Commit, Entry, Journal, digest, dump, load
-from codex_kb.errors import CodexError, Conflict, WriteFailed
+from codex_kb.errors import CodexError, Conflict, RefusedFile, WriteFailed
 from codex_kb.layout import JOURNAL, LOCAL
 from codex_kb.text import json_of_others
 
@@ -138,7 +138,11 @@ class Transactions:
         It stands before any of these is begun, so that without a journal there is nothing beside them.
         """
         begin, end = _TEMPORARY
-        for folder in {self.journal.parent, *((self.root / path).parent for path in paths)}:
+        folders = {self.journal.parent}
+        for path in paths:
+            with contextlib.suppress(RefusedFile):  # nothing of ours was begun there
+                folders.add(gate.target(self.root, path).parent)
+        for folder in folders:
             for left in folder.glob(f"{begin}*{end}"):
                 with contextlib.suppress(OSError):
                     left.unlink()

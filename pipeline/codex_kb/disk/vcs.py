@@ -219,7 +219,7 @@ class Repository:
             if branch and branch != self._current_branch():
                 return self._commit_elsewhere(kept, message, branch)
             return self._commit_here(kept, message)
-        except GitCommandError as error:
+        except (GitCommandError, RefusedFile) as error:
             raise self._refused(kept, message, error) from error
 
     def _not_ignored(self, paths: Sequence[str]) -> list[str]:
@@ -277,7 +277,7 @@ class Repository:
         try:
             there = tree / inside
             for path in paths:
-                _copy(self._root / path, _target(tree, (inside / path).as_posix(), branch))
+                _copy(gate.read_if_there(self._root, path), _target(tree, (inside / path).as_posix(), branch))
             there.mkdir(parents=True, exist_ok=True)
             other = Repository(_git(there), there)
             return other._commit_here(other._not_ignored(paths), message)
@@ -334,12 +334,12 @@ def _target(tree: Path, path: str, branch: str) -> Path:
         raise GitError(f"on the branch {branch}: {error.message}", path=path, hint=error.hint) from error
 
 
-def _copy(here: Path, there: Path) -> None:
-    if here.exists():
-        there.parent.mkdir(parents=True, exist_ok=True)
-        there.write_bytes(here.read_bytes())
+def _copy(data: bytes | None, target: Path) -> None:
+    if data is None:
+        target.unlink(missing_ok=True)
     else:
-        there.unlink(missing_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
 
 
 def open_repository(root: Path) -> Repository | None:
