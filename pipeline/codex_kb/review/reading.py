@@ -95,7 +95,7 @@ def parse(text: str) -> ParsedPacket:
             errors.append(PacketError(number, "the packet ends here, and something stands below: move it above"))
     bounds = [*starts, len(lines)]
     preamble = "".join(lines[: bounds[0]])
-    if "type: proposals" not in preamble:
+    if "type: proposals" not in map(str.strip, lines[: bounds[0]]):
         errors.append(PacketError(1, "the head of the packet is gone: to decide later, leave it as it was"))
     sections = [_section(lines[start:end], start + 1) for start, end in pairwise(bounds)]
     return ParsedPacket(preamble, tuple(sections), tuple(errors), ended)
