@@ -61,3 +61,10 @@ def test_folders_that_are_not_there_and_files_without_a_type_are_said(kb: Base) 
     done = kb.run("check", "--json")
     found = {p["code"]: p for p in done.json}
     assert (done.code, found["missing-folder"]["severity"], found["no-type"]["severity"]) == (1, "error", "note")
+
+
+def test_a_finding_names_the_rule_that_settings_know_it_by(kb: Base) -> None:
+    kb.claim("a", "Cities raise the wages of workers", confidence=None)
+    assert "missing-field (schema): confidence is missing" in kb.run("check").out
+    kb.write("codex.toml", '[check]\nschema = "off"\n')
+    assert "missing-field" not in kb.run("check").out

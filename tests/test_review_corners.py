@@ -171,3 +171,31 @@ def test_where_not_even_the_message_can_be_kept_the_next_run_commits(kb: Base) -
     assert kb.run("distill").code == 0
     assert kb.git("status", "--porcelain") == ""
     assert kb.git("log", "--format=%s", "--grep=propose 3 claims")
+
+
+def test_a_claim_whose_description_is_the_proposal_is_no_duplicate(kb: Base) -> None:
+    title = "Large cities raise the productivity of workers because firms and people learn from one another."
+    kb.claim("a", "Boats", description=title)
+    kb.run("distill")
+    (proposal,) = kb.ingest("n", [title])
+    assert proposal["nearest"][0]["score"] > 0.85
+    assert proposal["relation"] == "enriches"
+    assert kb.run("review", "--approve", proposal["id"]).code == 0
+
+
+def test_the_box_of_a_source_without_proposals_is_not_rejected(kb: Base) -> None:
+    kb.source("empty", ["Yes."])
+    kb.run("ingest", "inbox")
+    packet = kb.read("inbox/proposals/empty.md")
+    box = packet.partition("<!-- id: ")[2][:12]
+    done = kb.run("review", "--reject", f"{box}=no")
+    assert done.code == 1
+    assert f"--approve {box} closes the source" in done.err
+
+
+def test_without_a_terminal_no_editor_is_opened_that_nobody_named(kb: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    kb.ingest()
+    monkeypatch.setenv("GIT_EDITOR", "")
+    done = kb.run("review")
+    assert done.code == 2
+    assert "codex review --apply" in done.err

@@ -66,3 +66,12 @@ def test_status_names_the_folder_of_sources(kb: Base) -> None:
     kb.write("codex.toml", '[kb]\nsources = ["archive"]\n')
     kb.write("archive/a.md", "---\ntype: source\ntitle: A\nauthor: B\nurl: c\ndate: 2026\ndomain: d\n---\n\nText.\n")
     assert "next: codex ingest archive/" in kb.run("status").out
+
+
+def test_what_stands_around_a_quote_is_no_part_of_the_claim(kb: Base) -> None:
+    body = "> Tar is dear.\n\nIn its context:\n\n> Tar is dear. Zeppelins are cheap.\n> Ropes rot.\n\nSo it is."
+    kb.claim("a", "Tar is dear in winter", body=body)
+    kb.run("distill")
+    assert kb.run("search", "zeppelins", "--mode", "lexical", "--json").json == []
+    (hit,) = kb.run("search", "what is its context", "--json").json
+    assert "In its context" not in hit["snippet"]

@@ -327,6 +327,35 @@ def test_names_that_mean_nothing_or_more_than_one(towns: Base) -> None:
     assert (done.code, made[0].id in done.err, made[1].id in done.err) == (2, True, True)
 
 
+def test_a_claim_that_a_person_deleted_goes_with_its_entry_in_the_same_commit(towns: Base) -> None:
+    first = ids(towns)[0]
+    towns.run("review", "--approve", first)
+    (claim,) = [path for path in towns.claims() if "cities.md" not in path]
+    towns.edit("confidence: ", "# mine\nconfidence: ", claim)
+    assert towns.run("undo", first).code == 4
+    towns.git("rm", "-qf", claim)
+    done = taken_back(towns, first)
+    assert done["removed"] == [claim]
+    assert not towns.git("ls-tree", "HEAD", claim)
+
+
+def test_links_that_were_written_since_it_was_near_go_with_it_and_hinder_no_undo(towns: Base) -> None:
+    near = "Large cities raise the productivity of workers because firms and people learn from one another well."
+    one = towns.ingest("one", [near])[0]["id"]
+    towns.run("review", "--approve", one, "--anyway")
+    two = towns.ingest("two", [near.replace("well", "each day")])[0]["id"]
+    assert towns.run("review", "--approve", two, "--anyway").code == 0
+    (first,) = [d["claim"] for d in towns.decisions("one")]
+    (second,) = [d["claim"] for d in towns.decisions("two")]
+    stem = Path(first).stem
+    assert f"- [[{stem}]] — near in meaning" in towns.read(second)
+    done = taken_back(towns, one)
+    assert stem not in towns.read(second)
+    assert done["look_again"] == []
+    assert "dead-link" not in {p["code"] for p in towns.run("check", "--json").json}
+    taken_back(towns, two)
+
+
 def test_claims_that_link_to_it_are_named(towns: Base) -> None:
     first = ids(towns)[0]
     assert towns.run("review", "--approve", first).code == 0

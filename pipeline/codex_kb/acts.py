@@ -33,13 +33,15 @@ _ATTRIBUTES = {
 class Act:
     """What a command does, as one: changes, the commit's message, its branch, paths that must be committed before.
 
-    Without a message nothing is committed: a later act does. An empty branch is the current one.
+    `removed` are paths that a person deleted and that the same commit lets go. Without a message nothing is committed:
+    a later act does. An empty branch is the current one.
     """
 
     changes: tuple[Change, ...]
     message: str = ""
     branch: str = ""
     clean: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 @contextlib.contextmanager
@@ -81,7 +83,8 @@ def perform(kb: KnowledgeBase, act: Act) -> None:
         return
     commit = None
     if act.message and kb.commits and kb.repository is not None:
-        commit = Commit(leaving.without(act.message), tuple(c.path for c in changes), act.branch)
+        paths = (*(c.path for c in changes), *act.removed)
+        commit = Commit(leaving.without(act.message), paths, act.branch)
     if commit:
         _require_quiet(kb, act)
     transactions = Transactions(kb.layout.root)

@@ -18,7 +18,7 @@ from codex_kb.ports import Encoder
 from codex_kb.records import Decision, Problem
 from codex_kb.review.decide import added_as
 from codex_kb.review.publish import approved_ids
-from codex_kb.review.standing import counting, quotes_of, standing
+from codex_kb.review.standing import WITHDRAWN, counting, quotes_of, standing
 from codex_kb.text import fields as names
 from codex_kb.text import lifecycle
 from codex_kb.text.markdown_file import MarkdownFile
@@ -56,6 +56,7 @@ def read(store: Store, encoder: Encoder, left_out: LeftOut = lambda _: ()) -> Fa
         faulty_decisions=tuple(faulty),
         decided=frozenset(d.claim for d in stands if d.claim and not added_as(d)),
         gone=tuple(_gone(store, stands, files.claims, left_out)),
+        taken_back=tuple(_taken_back(decisions, files.claims)),
         names=settings.fields,
         dead_paths=tuple(_dead_paths(store, files.claims)),
         absent_folders=tuple(sorted(folder for folder in folders if not store.layout.path(folder).is_dir())),
@@ -134,6 +135,14 @@ class _Files:
         if path in self.refused:
             raise self.refused[path]
         return self._kept.get(path) or self._store.read_markdown(path)
+
+
+def _taken_back(decisions: Sequence[Decision], claims: Sequence[ClaimFile]) -> Iterator[tuple[str, str]]:
+    """(path, id) of the claims whose only decision was withdrawn."""
+    withdrawn = {each.id for each in decisions if each.verdict == WITHDRAWN} - counting(decisions).keys()
+    for each in claims:
+        for proposal in sorted(approved_ids(each.claim) & withdrawn):
+            yield each.claim.path, proposal
 
 
 def _dead_paths(store: Store, claims: Sequence[ClaimFile]) -> Iterator[tuple[str, int, str]]:

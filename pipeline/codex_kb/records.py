@@ -17,7 +17,7 @@ Verdict = Literal["approved", "rejected", "withdrawn"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong with a file, for a person to mend; `line` counts from 1."""
+    """Something wrong with a file, for a person to mend; `line` counts from 1, `rule` is the one that found it."""
 
     path: str
     line: int | None
@@ -25,6 +25,7 @@ class Problem:
     message: str
     hint: str = ""
     severity: Literal["error", "note"] = "error"
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,8 +73,22 @@ class Nearby:
                 found = index.nearest_titles(vectors, drafts.NEAREST)
         finally:
             index.close()
-        proposals = tuple(_beside(p, hits) for p, hits in zip(packet.proposals, found, strict=True))
+        proposals = tuple(self._beside(p, hits) for p, hits in zip(packet.proposals, found, strict=True))
         return dataclasses.replace(packet, proposals=proposals)
+
+    def _beside(self, proposal: Proposal, hits: tuple[Hit, ...]) -> Proposal:
+        """The proposal beside these claims; what its proposer judged stays."""
+        said = proposal.relation
+        if not proposal.target and said in {drafts.relation(proposal.nearest, alike) for alike in (True, False)}:
+            said = drafts.relation(hits, not hits or self._alike(proposal.title, hits[0]))
+        return dataclasses.replace(proposal, nearest=hits, relation=said)
+
+    def _alike(self, title: str, hit: Hit) -> bool:
+        """Are the titles alone as near as duplicates are? A claim whose description is this title is none."""
+        if hit.score < drafts.DUPLICATE:
+            return True
+        one, other = self._vectors([title, hit.title])
+        return float(one @ other) >= drafts.DUPLICATE
 
     def placed(self, approved: Sequence[Approved]) -> Placed:
         """Where approvals go, and the claims nearest to each, those that come with it included."""
@@ -111,7 +125,7 @@ class Nearby:
         held = {}
         for each in approved:
             path, title = paths[each.proposal.id], name_key(each.title)
-            near = [hit for hit in links[path] if hit.score >= drafts.DUPLICATE]
+            near = [hit for hit in links[path] if hit.score >= drafts.DUPLICATE and self._alike(each.title, hit)]
             others = {**known, **beside}
             found = [Hit(other, each.title, 1.0) for other, key in others.items() if key == title]
             found += [hit for hit in near if hit.path in others]
@@ -133,14 +147,6 @@ class Nearby:
         finally:
             index.close()
         return {path: name_key(card.title) for path, card in known.items() if card.status != "retired"}
-
-
-def _beside(proposal: Proposal, hits: tuple[Hit, ...]) -> Proposal:
-    """The proposal beside these claims; what its proposer judged stays."""
-    relation = proposal.relation
-    if not proposal.target and relation == drafts.relation(proposal.nearest):
-        relation = drafts.relation(hits)
-    return dataclasses.replace(proposal, nearest=hits, relation=relation)
 
 
 def _shown(proposal: Proposal) -> set[str]:

@@ -24,11 +24,10 @@ from codex_kb.review import publish
 from codex_kb.review.decide import added_as
 from codex_kb.review.publish import Addition
 from codex_kb.review.standing import counting, proposal_of, quotes_of, standing, withdrawn
-from codex_kb.text import markdown_file
+from codex_kb.text import markdown_file, wikilinks
 from codex_kb.text.fields import text as text_of
 from codex_kb.text.marks import one_line
 
-_NEAR = re.compile(r"^- \[\[(.+)\]\] — near in meaning \((\d\.\d\d)\)$", re.MULTILINE)
 _TOPIC = re.compile(r"^Topics:\n- \[\[(.+)\]\]$", re.MULTILINE)
 #: So many earlier states of a claim are looked at for the one before evidence was added.
 _VERSIONS = 50
@@ -78,22 +77,27 @@ class _Undoing:
         #: Lines that count about the same proposals: where people disagreed all are taken back.
         self.lines = [line for each in ids for line in counting(self.known)[each]]
         self.left = {each: decision for each, decision in stands.items() if each not in ids}
+        #: What git has of claims that a person deleted, by path: they go with the decision.
+        self.deleted: dict[str, bytes] = {}
 
     def taken(self) -> Taken:
         """The act."""
         kb, now = self.kb, self.kb.now()
         rows = tuple(withdrawn(each, self.reviewer, self.why, now) for each in self.decisions)
         claims = self._claims()
-        removed = tuple(c.path for c in claims if c.after is None)
+        removed = (*(c.path for c in claims if c.after is None), *self.deleted)
         changed = tuple(c.path for c in claims if c.after is not None)
-        again = self._look_again(removed, changed)
+        links = self._links(removed, changed)
+        again = self._look_again(removed, changed, links)
         waits = reopen.Waits(kb, self.name, self.source, self.branch)
         source = waits.opened(self.lines, [each for each in self.known if each.source == self.source], self.left)
         packet = waits.packet([self._proposal(each) for each in self.decisions], source.after or b"")
-        changes = [*claims, *self.log.appended(rows), *packet, source]
+        changes = [*claims, *links, *self.log.appended(rows), *packet, source]
         ours = (packet_path(self.name), record_path(self.name))
-        act = Act((*changes, *entries.changes(kb, claims)), self._message(removed, changed, again), self.branch,
-                  tuple(c.path for c in changes if c.path not in ours and c.before != c.after))  # fmt: skip
+        gone = [*claims, *(Change(path, data, None) for path, data in self.deleted.items())]
+        act = Act((*changes, *entries.changes(kb, gone)), self._message(removed, changed, again), self.branch,
+                  tuple(c.path for c in changes if c.path not in ours and c.before != c.after),
+                  tuple(self.deleted))  # fmt: skip
         return Taken(act, rows, removed, changed, again)
 
     def _proposal(self, line: Decision) -> Proposal:
@@ -141,6 +145,8 @@ class _Undoing:
         data = None if later else self._read(line)
         if data is None and not later:
             self._require_not_moved(line)
+            deleted = self.kb.repository.blob(path) if self.kb.repository and not self.branch else None
+            self.deleted |= {} if deleted is None else {path: deleted}
         added = [each.id for each in self.left.values() if each.claim == path and added_as(each)]
         if data is not None and added:
             raise Conflict("evidence was added to it since", path=path, hint=f"codex undo {added[-1]}, then this")
@@ -158,9 +164,9 @@ class _Undoing:
         written = next(repository.versions(path, self.branch, added=True), None) if repository else None
         if written is None:
             written = self._rendered(path, data, line)
-        if written != data:
+        if publish.without_links(written) != publish.without_links(data):
             raise _edited(path, written, data, "it was edited since",
-                          "git rm it or put it back, and run again; or retire it: status: retired")  # fmt: skip
+                          "git rm -f it or put it back, and run again; or retire it: status: retired")  # fmt: skip
 
     def _rendered(self, path: str, data: bytes, line: Decision) -> bytes:
         """The claim as the decision wrote it, as far as its own fields tell: for where git does not."""
@@ -210,8 +216,22 @@ class _Undoing:
         repository = self.kb.repository
         return list(itertools.islice(repository.versions(path, self.branch), _VERSIONS)) if repository else []
 
-    def _look_again(self, removed: Sequence[str], changed: Sequence[str]) -> tuple[str, ...]:
-        found = set(additions.linking(self.kb, removed))
+    def _links(self, removed: Sequence[str], changed: Sequence[str]) -> list[Change]:
+        """Other claims without the links that were written into them because a claim that goes is near."""
+        found = []
+        for path in additions.linking(self.kb, removed):
+            data = None if path in (*removed, *changed) else gate.read_if_there(self.kb.layout.root, path)
+            if data is not None:
+                bare = publish.without_links(data, {PurePosixPath(each).stem for each in removed})
+                found += [Change(path, data, bare)] if bare != data else []
+        return found
+
+    def _look_again(self, removed: Sequence[str], changed: Sequence[str], links: Sequence[Change]) -> tuple[str, ...]:
+        """Claims that link to one that goes by more than what was just taken out of them, or depend on one changed."""
+        names = {wikilinks.name_key(PurePosixPath(path).stem) for path in removed}
+        now = {c.path: as_claim(markdown_file.parse(c.after or b"", c.path), c.path) for c in links}
+        free = {path for path, claim in now.items() if not names & wikilinks.targets(claim.fields, claim.body)}
+        found = set(additions.linking(self.kb, removed)) - free
         found |= {path for path, depends in additions.linking(self.kb, changed).items() if depends}
         return tuple(sorted(found - set(removed)))
 
@@ -247,7 +267,7 @@ def _verdict(decision: Decision) -> str:
 
 def _near(claim: Claim) -> list[Hit]:
     """The claims that a new claim links to, from its text."""
-    return [Hit(f"{stem}.md", "", float(score)) for stem, score in _NEAR.findall(claim.body)]
+    return [Hit(f"{stem}.md", "", score) for stem, score in publish.near_links(claim.body)]
 
 
 def _edited(path: str, written: bytes, data: bytes, what: str, hint: str) -> Edited:

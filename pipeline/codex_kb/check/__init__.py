@@ -46,5 +46,5 @@ def run(facts: Facts, levels: Mapping[str, Level]) -> list[Problem]:
     for rule in rules():
         level = levels.get(rule.ID, rule.DEFAULT)
         if level != "off":
-            found += [dataclasses.replace(problem, severity=level) for problem in rule.check(facts)]
+            found += [dataclasses.replace(problem, severity=level, rule=rule.ID) for problem in rule.check(facts)]
     return sorted(found, key=lambda p: (p.path, p.line or 0, p.code, p.message))

@@ -60,7 +60,8 @@ class Facts:
     `files` are the Markdown files that a link may name, `untyped` those among the claims without a type, `refused`
     those that could not be read. `bodies` are what quotes are looked for in, by path, and `missing` says why one is
     not there. `decisions` are by id the lines that nobody took back, in the order of time; `decided` are the paths of
-    the claims that one made, `gone` the approvals whose claim is there no more. `names` are the files' words for our
+    the claims that one made, `gone` the approvals whose claim is there no more, `taken_back` the (path, id) of claims
+    whose decision was withdrawn. `names` are the files' words for our
     fields, `dead_paths` the (path, line, target) of claims' links to files that are not there, `absent_folders` the
     folders of the settings that are none. `index` says where the index disagrees
     with the claims, `indexed` how many entries it has; `unread_sources` counts the sources among `refused`.
@@ -80,6 +81,7 @@ class Facts:
     faulty_decisions: tuple[Problem, ...] = ()
     decided: Collection[str] = ()
     gone: tuple[Decision, ...] = ()
+    taken_back: tuple[tuple[str, str], ...] = ()
     names: Mapping[str, str] = field(default_factory=_nothing)
     dead_paths: tuple[tuple[str, int, str], ...] = ()
     absent_folders: tuple[str, ...] = ()

@@ -151,7 +151,8 @@ def out_problems(problems: list[Problem], as_json: bool) -> None:
         path = here(problem.path)
         place = f"{path}:{problem.line}" if problem.line else path
         note = "note: " if problem.severity == "note" else ""
-        out(f"{place}: {note}{problem.code}: {problem.message}")
+        rule = f" ({problem.rule})" if problem.rule not in ("", problem.code) else ""
+        out(f"{place}: {note}{problem.code}{rule}: {problem.message}")
         if problem.hint:
             out(f"  → {problem.hint}")
 

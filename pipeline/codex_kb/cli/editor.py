@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,10 +23,11 @@ def command(configured: str) -> str:
         if found and found.strip():
             return found
     for name in ("vi", "nano"):
-        if shutil.which(name):
+        if sys.stdin.isatty() and shutil.which(name):
             return name
     raise UsageError(
-        "no editor", hint="set $EDITOR, or mark the packets in inbox/proposals/ and run codex review --apply"
+        "no editor" if sys.stdin.isatty() else "no editor is named, and there is no terminal to open one in",
+        hint="set $EDITOR, or mark the packets in inbox/proposals/ and run codex review --apply",
     )
 
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from codex_kb.ports import Encoder
 from codex_kb.records import Decision, Draft, Evidence, Hit, Proposal, Source
 from codex_kb.review.standing import standing
 from codex_kb.text.marks import one_line
@@ -27,10 +28,11 @@ NO_DOMAIN = "general"
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """The nearest claims of one draft, best first, and the best one's domain."""
+    """The nearest claims of one draft, best first, the best one's domain, and whether its title alone is as near."""
 
     hits: tuple[Hit, ...] = ()
     domain: str = ""
+    alike: bool = True
 
 
 def known_key(title: str) -> str:
@@ -97,7 +99,7 @@ def proposal(source: Source, draft: Draft, near: Near, proposer: str, generation
     if not confidence:
         confidence = _LOWEST
         notes.append("nothing in the text supports a confidence: it starts at the lowest")
-    hint, target, why = relation(near.hits), "", ""
+    hint, target, why = relation(near.hits, near.alike), "", ""
     if judged(draft, near.hits):
         hint, target, why = draft.relation, "" if draft.relation == "new" else draft.target, one_line(draft.why)
     elif draft.relation or draft.target:
@@ -133,15 +135,26 @@ def ranked(proposals: Iterable[Proposal]) -> list[Proposal]:
     return sorted(proposals, key=lambda proposal: bool(proposal.unlocated))
 
 
+def alike(encoder: Encoder, title: str, hits: Sequence[Hit]) -> bool:
+    """Is the nearest claim a duplicate by the two titles alone? Embeds only where it is one with its description."""
+    if not hits or hits[0].score < DUPLICATE:
+        return True
+    one, other = encoder.encode([title, hits[0].title])
+    return float(one @ other) >= DUPLICATE
+
+
 def near_domain(hits: Sequence[Hit], domains: Mapping[str, str]) -> str:
     """The nearest claim's domain, where it is near enough to say anything."""
     return domains.get(hits[0].path, "") if hits and hits[0].score >= _SAME_FIELD else ""
 
 
-def relation(nearest: Sequence[Hit]) -> str:
-    """A hint from the nearest claim's cosine: new, enriches or duplicate."""
+def relation(nearest: Sequence[Hit], alike: bool = True) -> str:
+    """A hint from the nearest claim's cosine: new, enriches or duplicate.
+
+    `alike` says whether the two titles alone are as near: a claim whose description is the proposal is no duplicate.
+    """
     score = nearest[0].score if nearest else 0.0
-    if score >= DUPLICATE:
+    if score >= DUPLICATE and alike:
         return "duplicate"
     return "enriches" if score >= ENRICHES else "new"
 

@@ -127,6 +127,9 @@ def decide_named(
     sections = {proposal.id: section for section, proposal in read.sections if proposal}
     judged = _Judged(source, named, list(read.errors))
     judged.nothing = packets.nothing_id(packet) in approve and not packet.proposals
+    if packets.nothing_id(packet) in {*reject, *add}:
+        judged.errors.append(PacketError(1, f"nothing is proposed here: --approve {packets.nothing_id(packet)} closes "
+                                         "the source, ingest --again proposes anew"))  # fmt: skip
     for proposal in packet.proposals:
         section = sections.get(proposal.id) or _untouched(proposal)
         if proposal.id in reject:

@@ -32,6 +32,9 @@ _APPROVED = "approved proposal "
 _ADDED = re.compile(
     r"^### Additional Evidence \((\w+)\)\r?\n\*Source: \[\[([^\r\n]*)\*\r?\n", re.MULTILINE
 )
+#: A link that a new claim has because another is near, and a list of such that has lost all.
+_NEAR = re.compile(r"^- \[\[([^\r\n]+?)\]\] — near in meaning \((\d\.\d\d)\)(?:\r?\n|\Z)", re.MULTILINE)
+_NO_NOTES = re.compile(r"^Relevant Notes:\r?\n(?:\r?\n|\Z)", re.MULTILINE)
 _LINE = re.compile(r"([^\r\n]*)(?:\r?\n|\Z)")
 _SENTENCE_END = tuple(marks.STOPS + marks.FINAL_STOPS)
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)$")
@@ -90,7 +93,7 @@ def claim_text(
         body += [*_quoted(evidence.quote), "", f"{_reference(source, attribution, path)}", ""]
         around = context(source.body, evidence)
         if around:
-            body += ["In its context:", "", *_quoted(around), ""]
+            body += [marks.CONTEXT, "", *_quoted(around), ""]
     links = [hit for hit in nearest if hit.score >= LINKED][:_MAX_LINKS]
     body += ["---", ""]
     if links:
@@ -99,6 +102,18 @@ def claim_text(
         body.append("")
     body += ["Topics:", f"- [[{topic}]]" if topic else f"- {approved.domain}"]
     return markdown_file.new_file(fields, "\n" + "\n".join(body) + "\n")
+
+
+def near_links(body: str) -> list[tuple[str, float]]:
+    """The (stem, cosine) of the claims that a claim links to because they were near."""
+    return [(stem, float(score)) for stem, score in _NEAR.findall(body)]
+
+
+def without_links(data: bytes, stems: Container[str] | None = None) -> bytes:
+    """A claim's file without the links to near claims of these stems, or to any; no list is left without an item."""
+    text = data.decode()
+    kept = _NEAR.sub(lambda link: "" if stems is None or link[1] in stems else link[0], text)
+    return (text if kept == text else _NO_NOTES.sub("", kept)).encode()
 
 
 def _attribution(proposal: Proposal, source: Source, reviewer: str) -> dict[str, Any]:

@@ -140,10 +140,19 @@ def one_line(text: str) -> str:
 
 # -- claims --------------------------------------------------------------------------------------
 
+#: What stands above the source's words around a quote.
+CONTEXT = "In its context:"
+_CONTEXT = re.compile(rf"^{CONTEXT}[ \t]*+(?:\r?\n[ \t]*+)*+(?:>[^\n]*+(?:\n|\Z))*+", re.MULTILINE)
+
 _CLOSING = re.compile(
     r"[ \t]*(?:\*\*|#+ *)?(?:Relevant Notes|Topics|Related(?: Claims| Notes)?):?(?:\*\*)?:?[ \t]*$", re.IGNORECASE
 )
 _RULE = re.compile(r"[ \t]*-{3,}[ \t]*$")
+
+
+def without_context(body: str) -> str:
+    """A claim's body without what stands around its quotes: the words of the source, which its other claims share."""
+    return _CONTEXT.sub("", body)
 
 
 def closing(body: str) -> int:

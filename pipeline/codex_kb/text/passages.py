@@ -20,7 +20,7 @@ _EMPHASIS = re.compile(r"[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}")
 def prose(body: str) -> str:
     """A claim's argument: its body without headings, marks, and the links below it."""
     body = body.replace("\r\n", "\n")  # a clone may have other newlines, and the same claim
-    text = _RULE.sub("", _HEADING.sub("", body[: marks.closing(body)]))
+    text = _RULE.sub("", _HEADING.sub("", marks.without_context(body[: marks.closing(body)])))
     text = _WIKILINK.sub(lambda link: link[2] or link[1].rsplit("/", 1)[-1].removesuffix(".md"), text)
     return _EMPHASIS.sub("", _ADDRESS.sub("]", text)).strip()
 

@@ -27,7 +27,7 @@ def best(text: str, worth: Mapping[str, float]) -> tuple[str, tuple[tuple[int, i
     `worth` says what each term that was asked for counts. Where no sentence has any: nothing.
     """
     chosen, most = "", 0.0
-    for sentence in marks.plain_sentences(_CITATION.sub("", _QUOTED.sub("", text))):
+    for sentence in marks.plain_sentences(_CITATION.sub("", _QUOTED.sub("", marks.without_context(text)))):
         has = set(terms(sentence))
         value = sum(weight for term, weight in worth.items() if term in has)
         if value > most:

@@ -227,7 +227,8 @@ class _Proposing:
         for draft, hits in zip(new, self.claims.nearest_titles(vectors, drafts.NEAREST), strict=True):
             cards = self.claims.catalog.by_path([hit.path for hit in hits])
             domains = {path: card.domain for path, card in cards.items()}
-            near = drafts.Near(hits, drafts.near_domain(hits, domains))
+            alike = drafts.alike(self.kb.encoder, draft.title, hits)
+            near = drafts.Near(hits, drafts.near_domain(hits, domains), alike)
             made = drafts.proposal(work.source, draft, near, work.proposer.name, self.kb.generation)
             found.setdefault(made.id, made)
         return drafts.ranked(found.values()), held

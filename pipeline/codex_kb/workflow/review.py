@@ -176,7 +176,7 @@ class Review:
             if ended := edit(path):
                 raise EditorEnded(
                     f"the editor ended with {ended}: session ended; nothing in {waiting.name} was applied",
-                    hint="codex review goes on",
+                    hint="what you saved stays marked in the packet; codex review goes on",
                 )
             text = self.kb.store.packet_text(waiting)
             if text is None:

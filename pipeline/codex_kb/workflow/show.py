@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from codex_kb import check, facts
 from codex_kb.disk.store import claim_evidence
@@ -70,6 +71,8 @@ def show(kb: KnowledgeBase, named: str) -> Shown:
         NotFound: there is none.
         UsageError: the beginning of an id is that of several.
     """
+    if os.path.lexists(named):
+        named = kb.layout.relative(Path(named))
     decisions, _ = kb.store.decisions()
     waiting = {proposal.id: (packet, proposal) for packet in kb.store.packets() for proposal in packet.proposals}
     with contextlib.suppress(NotFound):
