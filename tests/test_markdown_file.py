@@ -443,6 +443,8 @@ class TestSetFields:
         "text",
         [
             "---\nstatus: &x a\nb: *x\n---\n",
+            "---\nstatus: &x a\nb: *x\nc: d: e\n---\n",
+            "---\nc: d: e\nstatus: [&x a]\nb:\n  - *x\n---\n",
             "---\n{status: a, b: c}\n---\n",
             "---\n{status: a,\nb: c}\n---\n",
             "---\n? status\n: a\n---\n",

@@ -39,6 +39,7 @@ _OPENING = re.compile(r"---[ \t]*(?:\r?\n|\Z)")
 _CLOSING = re.compile(r"\n---[ \t]*(?:\r?\n|\Z)")
 _TOML_FENCE = re.compile(r"^\+\+\+[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
 _DOCUMENT_END = re.compile(r"^\.\.\.(?=\s)", re.MULTILINE)
+_ANCHOR = re.compile(r"&([^\s,\[\]{}]+)")
 _COLON = re.compile(r"[ \t]*:")
 #: What may follow a value on its line.
 _TAIL = re.compile(r"(?:[ \t]+#[^\n]*?|[ \t]*)(?=\r?\n)")
@@ -201,16 +202,20 @@ def _edited(file: MarkdownFile, found: list[Field], wanted: Mapping[str, Any]) -
     if not file.has_frontmatter:
         first = text.find("\n")
         return _frontmatter(added, "\r\n" if text[first - 1 : first] == "\r" else "\n") + text
-    pieces, at = [], 0
+    pieces, gone, at = [], "", 0
     for field in found:
         if field.key in wanted:
             start, end, line = _edit(text, field, wanted[field.key])
             pieces += [text[at:start], line]
+            gone += text[start:end]
             at = end
     last = text.rindex("\n---", 0, file.body_start) + 1
     # Nothing may follow `...`, which some people write before the closing fence.
     if marker := _DOCUMENT_END.search(text, found[-1].end if found else 0, last):
         last = marker.start()
+    # Beside a fault each field is read by itself, so an alias is its own text, whether its anchor is there or not.
+    if file.faults and any(f"*{name}" in piece for name in _ANCHOR.findall(gone) for piece in [*pieces, text[at:last]]):
+        raise ValueError("another field refers to its value")
     newline = "\r\n" if text[last - 2 : last] == "\r\n" else "\n"
     pieces += [text[at:last], *(line + newline for line in added), text[last:]]
     return "".join(pieces)
