@@ -26,7 +26,8 @@ from codex_kb.errors import RefusedFile
 from codex_kb.text.markdown_file import parse, set_fields
 
 _FENCED = re.compile(r"(\ufeff?---[ \t]*\r?\n)((?:.*?\r?\n)??)(---[ \t]*(?:\r?\n|$).*)", re.DOTALL)
-_HEAD = re.compile(r"[\w\"'].*?:(?:\s|$)")
+#: A line that begins a field, and is not the rest of what stands in brackets above.
+_HEAD = re.compile(r"[\w\"'][^,\[\]{}]*?:(?:\s|$)")
 #: What the program says, without the names and values of a case.
 _NAMES = re.compile(r"cannot set .*?: |`[^`]*`|\d[\d,]*|&\S+")
 
@@ -241,7 +242,6 @@ def _read_pyyaml(text: str) -> dict[str, Any] | None:
 
 def _read_ruamel(text: str) -> dict[str, Any] | None:
     reader = YAML(typ="base", pure=True)
-    reader.allow_duplicate_keys = True
     with contextlib.suppress(YAMLError, ValueError, TypeError), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an anchor twice
         return _mapping(reader.load(text))
