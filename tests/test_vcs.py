@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -278,6 +279,26 @@ def test_a_hook_that_fails_on_another_branch_leaves_no_worktree(root: Path) -> N
         opened(root).commit(["a.md"], "ours", "side")
     assert (root / "a.md").read_text() == "ours\n"
     assert len(git(root, "worktree", "list").splitlines()) == 1
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_work_tree_of_ours_that_was_left_locked_is_made_anew(root: Path, there: bool) -> None:
+    tree = root / ".codex-kb/worktree"
+    git(root, "worktree", "add", "--quiet", "--lock", "-b", "side", str(tree))  # as git leaves it when it is killed
+    if not there:
+        shutil.rmtree(tree)
+    (root / "a.md").write_text("ours\n")
+    assert opened(root).commit(["a.md"], "ours", "side")
+    assert committed(root, "side") == {"a.md"}
+    assert len(git(root, "worktree", "list").splitlines()) == 1
+
+
+def test_a_work_tree_of_the_users_own_that_is_away_stays_known(root: Path, tmp_path: Path) -> None:
+    git(root, "worktree", "add", "--quiet", "-b", "other", str(tmp_path / "tree"))
+    (tmp_path / "tree").rename(tmp_path / "away")
+    (root / "a.md").write_text("ours\n")
+    assert opened(root).commit(["a.md"], "ours", "side")
+    assert len(git(root, "worktree", "list").splitlines()) == 2
 
 
 def test_uncommitted_are_the_tracked_paths_that_differ(root: Path) -> None:

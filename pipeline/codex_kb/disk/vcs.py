@@ -285,15 +285,12 @@ class Repository:
             self._remove(tree)
 
     def _remove(self, tree: Path) -> None:
-        """Remove our own work tree, and what git knows of it."""
+        """Remove our own work tree, and what git knows of it: a `git worktree add` that was killed left it locked."""
         from git import GitCommandError  # noqa: PLC0415
 
-        if tree.exists():
-            try:
-                self._run("worktree", "remove", "--force", str(tree))
-            except GitCommandError:  # it was cut off before git knew it
-                shutil.rmtree(tree, ignore_errors=True)
-        self._run("worktree", "prune")
+        shutil.rmtree(tree, ignore_errors=True)
+        with contextlib.suppress(GitCommandError):  # git knows of none
+            self._run("worktree", "remove", "--force", "--force", str(tree))
 
     def _refused(self, paths: Sequence[str], message: str, error: Exception) -> GitError:
         """Git's own words, and the commands that commit what stands."""
