@@ -6,7 +6,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 BENCH = .venv-bench
 BENCH_PIP = $(BENCH)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-llm fuzz check bench clean
+.PHONY: demo test test-llm fuzz kills check bench clean
 
 demo: $(VENV)/ready
 	@sh scripts/demo.sh $(BIN)/codex
@@ -29,6 +29,10 @@ check: $(VENV)/ready-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codex check
+
+# Commands that write are killed at any moment, and nothing is lost; ten minutes and more.
+kills: $(VENV)/ready
+	$(BIN)/python -m benchmarks.kills $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 # A benchmark anyone can run: an installed wheel with bytecode beside its peers; see benchmarks/README.md.
 bench: $(BENCH)/ready
