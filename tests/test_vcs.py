@@ -293,6 +293,16 @@ def test_a_work_tree_of_ours_that_was_left_locked_is_made_anew(root: Path, there
     assert len(git(root, "worktree", "list").splitlines()) == 1
 
 
+def test_what_a_killed_removal_left_of_our_work_tree_goes(root: Path) -> None:
+    git(root, "worktree", "add", "--quiet", "-b", "side", str(root / ".codex-kb/worktree"))
+    shutil.rmtree(root / ".codex-kb/worktree")
+    for name in ("gitdir", "HEAD", "commondir"):
+        (root / ".git/worktrees/worktree" / name).unlink()
+    (root / "a.md").write_text("ours\n")
+    assert opened(root).commit(["a.md"], "ours", "side")
+    assert not (root / ".git/worktrees").exists()
+
+
 def test_a_work_tree_of_the_users_own_that_is_away_stays_known(root: Path, tmp_path: Path) -> None:
     git(root, "worktree", "add", "--quiet", "-b", "other", str(tmp_path / "tree"))
     (tmp_path / "tree").rename(tmp_path / "away")

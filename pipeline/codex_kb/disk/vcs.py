@@ -291,6 +291,8 @@ class Repository:
         shutil.rmtree(tree, ignore_errors=True)
         with contextlib.suppress(GitCommandError):  # git knows of none
             self._run("worktree", "remove", "--force", "--force", str(tree))
+        # What a removal that was killed left of it; work trees of the user's own that are away stay known
+        self._run("worktree", "prune", "--expire=never")
 
     def _refused(self, paths: Sequence[str], message: str, error: Exception) -> GitError:
         """Git's own words, and the commands that commit what stands."""
