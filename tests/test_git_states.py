@@ -208,9 +208,9 @@ def test_a_name_that_no_branch_can_have_is_found_before_anything_is_written(kb: 
 # -- kills inside git ------------------------------------------------------------------------------
 
 
-def kill_in_hook(kb: Base, *command: str) -> None:
-    """Run a command in a process of its own that is killed while git runs its pre-commit hook."""
-    hook = kb.write(".git/hooks/pre-commit", f"#!/bin/sh\nkill -9 $(cat {kb.root}/.git/pid)\nexit 1\n")
+def kill_in_hook(kb: Base, *command: str, name: str = "pre-commit") -> None:
+    """Run a command in a process of its own that is killed while git runs a hook."""
+    hook = kb.write(f".git/hooks/{name}", f"#!/bin/sh\nkill -9 $(cat {kb.root}/.git/pid)\nexit 1\n")
     hook.chmod(0o755)
     script = (
         f"import os, sys; open({str(kb.root / '.git/pid')!r}, 'w').write(str(os.getpid())); "
@@ -253,6 +253,62 @@ def test_what_was_cut_off_on_one_branch_waits_on_another(kb: Base) -> None:
     assert kb.run("distill").code == 0
     ids = [row["id"] for row in log(kb)]
     assert len(ids) == len(set(ids)) > 0
+
+
+def test_a_log_that_grew_since_gets_the_lines_that_were_cut_off(kb: Base) -> None:
+    kb.ingest()
+    kb.mark("-")
+    kb.commit_all()
+    kill_in_hook(kb, "review", "--apply")
+    kb.path(".git/index.lock").unlink(missing_ok=True)
+    kb.git("reset", "-q")
+    ours = kb.decisions()
+    theirs = {**ours[0], "id": "0123456789ab", "reviewer": "Colleague <c@example.org>"}
+    kb.write("codex/decisions/notes.jsonl", json.dumps(theirs) + "\n")
+    kb.git("add", "codex/decisions/notes.jsonl")
+    kb.git("commit", "-q", "-m", "a colleague's")
+    assert kb.run("distill").code == 0
+    assert [row["id"] for row in log(kb)] == ["0123456789ab", *(row["id"] for row in ours)]
+    assert kb.git("status", "--porcelain") == ""
+
+
+def test_a_branch_that_was_renamed_since_is_the_same_place(kb: Base) -> None:
+    kb.ingest()
+    kb.mark("-")
+    kb.commit_all()
+    kill_in_hook(kb, "review", "--apply")
+    kb.path(".git/index.lock").unlink(missing_ok=True)
+    kb.git("branch", "-m", "trunk")
+    assert kb.run("distill").code == 0
+    assert len(log(kb)) == len(kb.decisions()) > 0
+
+
+def test_what_git_committed_before_the_kill_stands_wherever_head_is(kb: Base) -> None:
+    kb.ingest()
+    kb.mark("-")
+    kb.commit_all()
+    kb.git("checkout", "-q", "--detach")
+    kill_in_hook(kb, "review", "--apply", name="post-commit")
+    done = kb.run("distill")
+    assert done.code == 0, done.err
+    assert not Transactions(kb.root).unfinished()
+    ids = [row["id"] for row in log(kb)]
+    assert len(ids) == len(set(ids)) > 0
+
+
+def test_what_waits_at_a_detached_commit_says_how_to_get_there(kb: Base) -> None:
+    kb.ingest()
+    kb.mark("-")
+    kb.commit_all()
+    kb.git("checkout", "-q", "--detach")
+    at = kb.git("rev-parse", "HEAD")
+    kill_in_hook(kb, "review", "--apply")
+    kb.path(".git/index.lock").unlink(missing_ok=True)
+    kb.git("reset", "-q")
+    kb.git("commit", "-q", "--allow-empty", "-m", "elsewhere")
+    done = kb.run("distill")
+    assert done.code == 4
+    assert f"git switch --detach {at}" in done.err
 
 
 def test_a_work_tree_that_a_killed_run_left_behind_is_removed(kb: Base) -> None:

@@ -327,6 +327,19 @@ def test_names_that_mean_nothing_or_more_than_one(towns: Base) -> None:
     assert (done.code, made[0].id in done.err, made[1].id in done.err) == (2, True, True)
 
 
+def test_newlines_that_git_wrote_are_no_edit(towns: Base) -> None:
+    first = ids(towns)[0]
+    towns.run("review", "--approve", first)
+    towns.git("config", "core.autocrlf", "true")
+    (claim,) = [path for path in towns.claims() if "cities.md" not in path]
+    towns.path(claim).unlink()
+    towns.git("checkout", "-q", "--", claim)
+    assert b"\r\n" in towns.path(claim).read_bytes()
+    done = towns.run("undo", first)
+    assert done.code == 0, done.err
+    assert not towns.path(claim).exists()
+
+
 def test_a_claim_that_a_person_deleted_goes_with_its_entry_in_the_same_commit(towns: Base) -> None:
     first = ids(towns)[0]
     towns.run("review", "--approve", first)

@@ -89,7 +89,8 @@ def perform(kb: KnowledgeBase, act: Act) -> None:
         _require_quiet(kb, act)
     transactions = Transactions(kb.layout.root)
     head = kb.repository.head() if kb.repository else ""
-    journal = transactions.run(changes, commit, head)
+    at = kb.repository.commit_of("HEAD") if kb.repository else ""
+    journal = transactions.run(changes, commit, head, at)
     _commit(kb, transactions, journal, commit)
     if commit and not act.branch and head.startswith("detached"):
         kb.say("committed on a detached HEAD: git switch -c NAME keeps it")
@@ -161,20 +162,60 @@ def _recover(kb: KnowledgeBase) -> None:
     if not transactions.unfinished():
         return
     journal = transactions.pending()
-    here = kb.repository.head() if kb.repository else ""
-    if journal.commit and journal.head != here:
-        began = journal.head.removeprefix("refs/heads/")
-        raise Conflict(f"an earlier run was cut off on {began}, and waits to be finished there", path=places.JOURNAL,
-                       hint=f"git switch {began}, then run again; or codex check --set-aside drops it")  # fmt: skip
+    if journal.commit and not _at_home(kb.repository, journal):
+        if not _stands(kb.repository, journal, journal.commit):
+            raise _elsewhere(kb.repository, journal)
+        transactions.finish()
+    else:
+        _finish(kb, transactions, journal)
+    kb.say("finished what an earlier run had begun")
+
+
+def _finish(kb: KnowledgeBase, transactions: Transactions, journal: Journal) -> None:
+    """Write what is left, and commit it. What changed since git refused is what the user made of it, and goes along."""
     changed = transactions.recover(journal)
+    commit = journal.commit
     if not journal.written:
         for path in changed:
             kb.say(f"{path}: changed since an earlier run was cut off; yours stands, "
                    f"ours is in {places.LOCAL}/conflicts/{path}")  # fmt: skip
-    commit = journal.commit
-    left = commit and dataclasses.replace(commit, paths=tuple(p for p in commit.paths if p not in changed))
-    _commit(kb, transactions, journal, left)
-    kb.say("finished what an earlier run had begun")
+        commit = commit and dataclasses.replace(commit, paths=tuple(p for p in commit.paths if p not in changed))
+    _commit(kb, transactions, journal, commit)
+
+
+def _at_home(repository: Repository | None, journal: Journal) -> bool:
+    """Is HEAD where the run began? A branch that was renamed is the same, and so is a branch made where none was."""
+    if repository is None:
+        return not journal.head
+    if repository.head() == journal.head:
+        return True
+    if repository.commit_of(journal.head):
+        return False
+    if journal.head.startswith("detached") or not journal.at:
+        return repository.commit_of("HEAD") == journal.at
+    return repository.contains(journal.at)
+
+
+def _stands(repository: Repository | None, journal: Journal, commit: Commit) -> bool:
+    """Has git committed all of it already, before the run was cut off?"""
+    after = {**dict.fromkeys(commit.paths), **{e.path: e.after for e in journal.entries}}
+    return repository is not None and all(
+        repository.blob(path, commit.branch) == after[path] for path in repository.not_ignored(commit.paths)
+    )
+
+
+def _elsewhere(repository: Repository | None, journal: Journal) -> Conflict:
+    """It waits to be finished where it began; how to get there."""
+    began = journal.head.removeprefix("refs/heads/")
+    there = f"git switch {began}"
+    if not journal.at:
+        there = f"git switch --orphan {began}"
+    elif journal.head.startswith("detached"):
+        there = f"git switch --detach {journal.at}"
+    elif repository and not repository.commit_of(journal.head):
+        there = f"git switch -c {began} {journal.at}"
+    return Conflict(f"an earlier run was cut off on {began}, and waits to be finished there", path=places.JOURNAL,
+                    hint=f"{there}, then run again; or codex check --set-aside drops it")  # fmt: skip
 
 
 # -- what a commit says, and where it goes ---------------------------------------------------------

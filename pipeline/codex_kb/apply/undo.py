@@ -164,7 +164,7 @@ class _Undoing:
         written = next(repository.versions(path, self.branch, added=True), None) if repository else None
         if written is None:
             written = self._rendered(path, data, line)
-        if publish.without_links(written) != publish.without_links(data):
+        if _unlinked(written) != _unlinked(data):
             raise _edited(path, written, data, "it was edited since",
                           "git rm -f it or put it back, and run again; or retire it: status: retired")  # fmt: skip
 
@@ -258,6 +258,11 @@ class _Undoing:
                 "Generation": ", ".join(map(str, generations)),
             },
         )  # fmt: skip
+
+
+def _unlinked(data: bytes) -> bytes:
+    """A claim as it is compared: whatever newlines git wrote, and without the links that come and go."""
+    return publish.without_links(data.replace(b"\r\n", b"\n"))
 
 
 def _verdict(decision: Decision) -> str:

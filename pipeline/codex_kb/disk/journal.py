@@ -14,7 +14,7 @@ from typing import Any
 
 from codex_kb.text import json_of_others
 
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """One run: its files, its commit, and where HEAD was when it began.
+    """One run: its files, its commit, where HEAD was when it began, and the commit it was at (empty: none yet).
 
     `written`: all files stood, and git refused the commit. What differs now was changed on purpose.
     """
@@ -45,6 +45,7 @@ class Journal:
     entries: tuple[Entry, ...]
     commit: Commit | None
     head: str = ""
+    at: str = ""
     written: bool = False
 
 
@@ -63,6 +64,7 @@ def dump(journal: Journal, clone: str) -> bytes:
         ],
         "commit": commit and {"message": commit.message, "paths": commit.paths, "branch": commit.branch},
         "head": journal.head,
+        "at": journal.at,
         "written": journal.written,
     }).encode()  # fmt: skip
     head = {"version": _VERSION, "clone": clone, "sha256": digest(body)}
@@ -89,7 +91,7 @@ def load(data: bytes, clone: str) -> Journal:
         return Journal(
             tuple(_entry(entry) for entry in value["entries"]),
             commit and Commit(_text(commit["message"]), _paths(commit["paths"]), _text(commit["branch"])),
-            _text(value["head"]), bool(value["written"]),
+            _text(value["head"]), _text(value["at"]), bool(value["written"]),
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("it is damaged") from error

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from codex_kb.disk import clone, gate
 from codex_kb.disk.journal import Commit, Entry, Journal, digest, dump, load
 from codex_kb.errors import CodexError, Conflict, RefusedFile, WriteFailed
-from codex_kb.layout import JOURNAL, LOCAL
+from codex_kb.layout import DECISIONS, JOURNAL, LOCAL
 from codex_kb.text import json_of_others
 
 _LOCK = "lock"
@@ -83,10 +83,10 @@ class Transactions:
         self.root = root
         self.journal = root / JOURNAL
 
-    def run(self, changes: Sequence[Change], commit: Commit | None, head: str = "") -> Journal:
-        """Write all changes or none; `head` is where HEAD is. `finish` must follow once git has been told.
+    def run(self, changes: Sequence[Change], commit: Commit | None, head: str = "", at: str = "") -> Journal:
+        """Write all changes or none; `head` is where HEAD is, `at` its commit.
 
-        Returns the journal, which stands until then.
+        Returns the journal, which stands until `finish`, which must follow once git has been told.
 
         Raises:
             Conflict: a file is not as it was read.
@@ -100,7 +100,7 @@ class Transactions:
                                hint="run the command again")  # fmt: skip
         done: list[Change] = []
         self._sweep(())
-        journal = Journal(tuple(Entry(c.path, digest(c.before), c.after) for c in changes), commit, head)
+        journal = Journal(tuple(Entry(c.path, digest(c.before), c.after) for c in changes), commit, head, at)
         try:
             prepare_local(self.root)
             self._keep(journal)
@@ -170,17 +170,20 @@ class Transactions:
     def recover(self, journal: Journal) -> list[str]:
         """Finish the files of a run that was killed; those that a person changed since.
 
-        Where a person changed a file meanwhile theirs stands, and ours goes to .codex-kb/conflicts/.
+        Where a person changed a file meanwhile theirs stands, and ours goes to .codex-kb/conflicts/. A log of
+        decisions only grows: it gets our lines as it now is.
         """
         self._sweep(entry.path for entry in journal.entries)
         changed = []
         try:
             for path, before, after in ((e.path, e.before, e.after) for e in journal.entries):
-                now = digest(gate.read_if_there(self.root, path))
-                if now == digest(after):
+                now = gate.read_if_there(self.root, path)
+                grows = path.startswith(f"{DECISIONS}/") and now is not None and after is not None
+                wanted = _joined(now or b"", after or b"") if grows else after
+                if now == wanted:
                     continue
-                if now == before and not journal.written:
-                    self._write(path, after)
+                if not journal.written and (grows or digest(now) == before):
+                    self._write(path, wanted)
                     continue
                 changed.append(path)
                 if after is not None:
@@ -211,6 +214,15 @@ class Transactions:
         except OSError as error:
             raise write_failed(error, self.root) from error
         return kept
+
+
+def _joined(now: bytes, after: bytes) -> bytes:
+    """A log with the lines of ours that it lacks, as git's union merge joins them."""
+    known = set(now.split(b"\n"))
+    lacking = [line for line in after.split(b"\n") if line not in known]
+    if not lacking:
+        return now
+    return b"".join([now, b"" if now.endswith(b"\n") or not now else b"\n", *(line + b"\n" for line in lacking)])
 
 
 def prepare_local(root: Path) -> None:

@@ -142,6 +142,16 @@ class Repository:
         except GitCommandError:
             return ""
 
+    def contains(self, commit: str) -> bool:
+        """Is a commit the one that HEAD is at, or one before it?"""
+        from git import GitCommandError  # noqa: PLC0415
+
+        try:
+            self._run("merge-base", "--is-ancestor", commit, "HEAD")
+        except GitCommandError:
+            return False
+        return True
+
     def added_lines(self, commit: str, folder: str) -> list[str]:
         """The lines that a commit added to the files below a folder; a merge against its first parent."""
         shown = self._run("show", "-m", "--first-parent", "--format=", "--no-color", "--no-ext-diff", "--no-textconv",
@@ -215,14 +225,14 @@ class Repository:
 
         kept: Sequence[str] = paths
         try:
-            kept = self._not_ignored(paths)
+            kept = self.not_ignored(paths)
             if branch and branch != self._current_branch():
                 return self._commit_elsewhere(kept, message, branch)
             return self._commit_here(kept, message)
         except (GitCommandError, RefusedFile) as error:
             raise self._refused(kept, message, error) from error
 
-    def _not_ignored(self, paths: Sequence[str]) -> list[str]:
+    def not_ignored(self, paths: Sequence[str]) -> list[str]:
         """The paths without those that git ignores."""
         from git import GitCommandError  # noqa: PLC0415
 
@@ -280,7 +290,7 @@ class Repository:
                 _copy(gate.read_if_there(self._root, path), _target(tree, (inside / path).as_posix(), branch))
             there.mkdir(parents=True, exist_ok=True)
             other = Repository(_git(there), there)
-            return other._commit_here(other._not_ignored(paths), message)
+            return other._commit_here(other.not_ignored(paths), message)
         finally:
             self._remove(tree)
 
