@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -65,10 +66,41 @@ def test_a_name_that_is_too_long_is_refused(root: Path) -> None:
             use(root, "x" * 300)
 
 
-def test_gits_own_folder_is_not_written(root: Path) -> None:
-    for path in (".git/config", "sub/.GIT/hooks/pre-commit"):
-        with pytest.raises(RefusedFile, match="belongs to git"):
-            gate.target(root, path)
+@pytest.mark.parametrize("use", [gate.read, gate.target])
+@pytest.mark.parametrize(("path", "whose"), [
+    (".git/config", "git"), ("sub/.GIT/hooks/pre-commit", "git"), ("codex/link/config", "git"),
+    (".codex-kb/id", "codex itself"), ("codex/own/id", "codex itself"),
+])  # fmt: skip
+def test_what_is_gits_or_local_state_is_neither_read_nor_written(
+    root: Path, use: Callable[[Path, str], object], path: str, whose: str
+) -> None:
+    for folder, file, link in ((".git", "config", "link"), (".codex-kb", "id", "own")):
+        (root / folder).mkdir()
+        (root / folder / file).write_text("secret")
+        (root / "codex" / link).symlink_to(f"../{folder}")
+    with pytest.raises(RefusedFile, match=f"belongs to {whose}"):
+        use(root, path)
+
+
+def test_a_link_to_gits_settings_is_not_read(root: Path) -> None:
+    (root / ".git").mkdir()
+    (root / ".git/config").write_text("secret")
+    (root / "codex/b.md").symlink_to("../.git/config")
+    with pytest.raises(RefusedFile, match="belongs to git"):
+        gate.read(root, "codex/b.md")
+
+
+@pytest.mark.parametrize("link", [".codex-kb", ".codex-kb/conflicts", ".codex-kb/conflicts/a"])
+def test_a_link_on_the_way_to_local_state_is_not_followed(root: Path, link: str) -> None:
+    (root / link).parent.mkdir(parents=True, exist_ok=True)
+    (root / link).symlink_to("codex", target_is_directory=True)
+    with pytest.raises(RefusedFile, match="which no run of ours made") as caught:
+        gate.local(root, ".codex-kb/conflicts/a")
+    assert caught.value.path == link
+
+
+def test_a_limit_beyond_all_memory_is_only_a_limit(root: Path) -> None:
+    assert gate.read(root, "codex/a.md", 10**23) == b"inside"
 
 
 def test_what_is_no_file_is_not_read(root: Path) -> None:

@@ -147,7 +147,8 @@ def cloned(kb: Base, victim: Path, case: dict[str, Any]) -> Path:
         subprocess.run(["git", "branch", "-q", branch, f"origin/{branch}"], cwd=victim, check=True, capture_output=True)
     for path in case.get("fifos", ()):
         os.mkfifo(victim / path)
-    for key, value in {"user.name": "Vic Victim", "user.email": "vic@example.org"}.items():
+    for key, value in {"user.name": "Vic Victim", "user.email": "vic@example.org",
+                       "remote.harbour.url": "https://vic:swordfish@example.org/kb.git"}.items():  # fmt: skip
         subprocess.run(["git", "config", "--file", git_folder(victim) / "config", key, value], check=True)
     (victim / "mine.txt").write_text("mine")
     return victim
@@ -185,6 +186,7 @@ def test_a_hostile_clone(
             assert "\u202e" not in done.out + done.err, command
     assert contents(outside) == before
     assert (git_folder(victim) / "config").read_bytes() == settings
+    assert [p for p in git_folder(victim).rglob("*") if p.suffix in (".md", ".json", ".jsonl")] == []
     assert listener.heard == 0
     assert "swordfish" not in said
     assert b"swordfish" not in texts(victim)
@@ -193,6 +195,37 @@ def test_a_hostile_clone(
     assert (victim / "mine.txt").read_text() == "mine"
     assert sorted((victim / "codex").rglob("wide-boats.md")) == claims
     assert case.get("says", "") in said
+
+
+@pytest.mark.parametrize(("path", "target", "says"), [
+    ("index/seal.json.new", "../../../outside/kept.md", "a link, which no run of ours made"),
+    ("conflicts/codex", "../../../outside", "a link, which no run of ours made"),
+    ("conflicts/codex/decisions", "../../../../outside", "git tracks this local state"),
+    ("entries/00/00.jsonl", "", "git tracks this local state"),
+])  # fmt: skip
+def test_local_state_that_a_pull_brings_is_not_believed(
+    kb: Base, run: Callable[..., Run], outside: Path, tmp_path: Path, path: str, target: str, says: str
+) -> None:
+    kb.claim("wide-boats", "Wide boats turn slowly", domain="ships")
+    kb.commit_all()
+    victim = cloned(kb, tmp_path / "victim/kb", {})
+    assert run("search", "boats", cwd=victim).code == 0
+    before = contents(outside)
+    shutil.rmtree(kb.path(".codex-kb"), ignore_errors=True)
+    if target:
+        link(kb, {f".codex-kb/{path}": target})
+    else:
+        kb.write(f".codex-kb/{path}", "of a stranger")
+    kb.git("add", "--force", ".codex-kb")
+    kb.git("commit", "-qm", "state")
+    subprocess.run(["git", "pull", "-q", "--ff-only", "origin", "main"], cwd=victim, check=True, capture_output=True)
+    kb.claim("fast-boats", "Fast boats are narrow", domain="ships")
+    shutil.copytree(kb.path("codex"), victim / "codex", dirs_exist_ok=True)
+    for command in COMMANDS:
+        assert run(*command, cwd=victim).code in ALLOWED, command
+    done = run("distill", cwd=victim)
+    assert (done.code, says in done.err) == (2, True), done.err
+    assert contents(outside) == before
 
 
 def test_without_hostility_the_same_commands_do_their_work(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from codex_kb import config
 from codex_kb import layout as places
+from codex_kb.disk import clone
 from codex_kb.disk.journal import Commit, Journal
 from codex_kb.disk.transaction import Change, Transactions, locked, write_failed
 from codex_kb.disk.vcs import Repository
@@ -49,9 +50,11 @@ def writing(kb: KnowledgeBase, command: str) -> Iterator[None]:
     """Hold the lock, and first finish what an earlier run left half done.
 
     Raises:
+        UsageError: git tracks the local state.
         Conflict: another run holds the lock.
         WriteFailed: the lock cannot be made.
     """
+    _require_untracked(kb)
     with locked(kb.layout.root, command, _WAIT_SECONDS):
         _recover(kb)
         yield
@@ -59,8 +62,15 @@ def writing(kb: KnowledgeBase, command: str) -> Iterator[None]:
 
 def set_aside(kb: KnowledgeBase) -> str:
     """Keep apart what an earlier run left half done; where, empty where there is none. Raises Conflict, WriteFailed."""
+    _require_untracked(kb)
     with locked(kb.layout.root, "check", _WAIT_SECONDS):
         return Transactions(kb.layout.root).set_aside()
+
+
+def _require_untracked(kb: KnowledgeBase) -> None:
+    """Stop where a pull may have brought local state, which says what to write and what to believe."""
+    if kb.repository and kb.repository.tracks(places.LOCAL):
+        raise clone.strange("git tracks this local state, which may be of another clone")
 
 
 def give_up(kb: KnowledgeBase) -> None:

@@ -18,6 +18,8 @@ from codex_kb.layout import LOCAL
 _ID = "id"
 _IN_GIT = "codex-kb-id"
 _POINTER = "gitdir: "
+#: Where git has the files of a branch for a while, links among them.
+WORK_TREE = "worktree"
 
 
 def verify(root: Path) -> None:
@@ -32,16 +34,27 @@ def verify(root: Path) -> None:
     if local.is_symlink() or not local.is_dir():
         raise UsageError("must be a folder of this clone, and is a link or a file", path=LOCAL,
                          hint=f"remove {LOCAL}; a run makes its own")  # fmt: skip
-    with os.scandir(local) as found:
-        link = next((entry.name for entry in found if entry.is_symlink()), None)
-    if link is not None:
+    link = _link_in(local)
+    if link:
         raise UsageError("a link, which no run of ours made", path=f"{LOCAL}/{link}", hint="remove the link")
     own = _read(local / _ID)
     if not own or own not in _known(root):
-        raise UsageError(
-            "this local state was not made in this clone", path=LOCAL,
-            hint=f"rm -r {LOCAL} (git rm -r --cached {LOCAL} where git tracks it); it costs time, never a decision",
-        )  # fmt: skip
+        raise strange("this local state was not made in this clone")
+
+
+def strange(what: str) -> UsageError:
+    """Local state that may be a stranger's, and the way out."""
+    hint = f"rm -r {LOCAL} (git rm -r --cached {LOCAL} where git tracks it); it costs time, never a decision"
+    return UsageError(what, path=LOCAL, hint=hint)
+
+
+def _link_in(local: Path) -> str:
+    """The first link in the folder or in one of its folders, git's work tree left out; deeper ones the gate refuses."""
+    for folder in ("", *(name for name in os.listdir(local) if name != WORK_TREE)):
+        with contextlib.suppress(NotADirectoryError), os.scandir(local / folder) as found:
+            if link := next((entry.name for entry in found if entry.is_symlink()), ""):
+                return f"{folder}/{link}" if folder else link
+    return ""
 
 
 def own_id(root: Path, local: Path | None = None) -> str:

@@ -1,6 +1,7 @@
 """The one gate for paths: what is read or written is a regular file inside the knowledge base, of bounded size.
 
-Paths are relative to the root, with `/` between. A link on the way is followed only where it stays inside.
+Paths are relative to the root, with `/` between. A link on the way is followed only where it stays inside, and leads
+neither to git's own folder nor to our local state, which has a door of its own that follows no link.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ import stat
 from pathlib import Path, PurePosixPath
 
 from codex_kb.errors import NotFound, RefusedFile
+from codex_kb.layout import LOCAL
 
 #: Bytes of a file of our own: decisions, records, entries of the index.
 OWN_LIMIT = 256_000_000
+#: Folders that hold nobody's sources, claims and decisions, and whose they are.
+_KEPT = {".git": "git", LOCAL: "codex itself"}
 
 
 def read(root: Path, path: str, limit: int = OWN_LIMIT) -> bytes:
@@ -20,13 +24,16 @@ def read(root: Path, path: str, limit: int = OWN_LIMIT) -> bytes:
 
     Raises:
         NotFound: it does not exist.
-        RefusedFile: it lies outside, is no regular file, is too large or cannot be read.
+        RefusedFile: it lies outside, belongs to git or is local state, is no regular file, is too large or cannot be
+            read.
     """
     absolute = _named(root, path)
     try:
-        if _leaves(root, path):
+        real = _real(root, path)
+        if real is None:
             raise RefusedFile("a link that leaves the knowledge base", path=path,
                               hint="copy the file itself to this place")  # fmt: skip
+        _require_nobodys(real, path)
         return _bytes(absolute, path, limit)
     except (FileNotFoundError, NotADirectoryError) as error:
         if absolute.is_symlink():
@@ -49,22 +56,38 @@ def target(root: Path, path: str) -> Path:
     """The absolute path of a file that may be written or removed: inside the root, of nobody else's, and no link.
 
     Raises:
-        RefusedFile: it lies outside or in git's own folder, is a link, or is no file.
+        RefusedFile: it lies outside, belongs to git or is local state, is a link, or is no file.
     """
     absolute = _named(root, path)
-    if ".git" in path.lower().split("/"):
-        raise RefusedFile("belongs to git", path=path, hint="name another place")
     try:
         if absolute.is_symlink():
             raise RefusedFile("a link, which is not written to", path=path, hint="change the file that it leads to")
-        if _leaves(root, path):
-            raise RefusedFile("below a link that leaves the knowledge base", path=path,
-                              hint="put a folder in the place of the link")  # fmt: skip
-    except OSError as error:
-        raise RefusedFile(f"cannot be written: {error.strerror}", path=path, hint="name another path") from error
+        real = _real(root, path)
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise RefusedFile(f"cannot be written: {reason}", path=path, hint="name another path") from error
+    if real is None:
+        raise RefusedFile("below a link that leaves the knowledge base", path=path,
+                          hint="put a folder in the place of the link")  # fmt: skip
+    _require_nobodys(real, path)
     if os.path.lexists(absolute) and not absolute.is_file():
         raise RefusedFile("not a regular file", path=path, hint="move it away")
     return absolute
+
+
+def local(root: Path, path: str) -> Path:
+    """The absolute path of a file of our local state, where no link is on the way and at its end.
+
+    Raises:
+        RefusedFile: one is, which no run of ours made.
+    """
+    at = root
+    for part in path.split("/"):
+        at /= part
+        if at.is_symlink():
+            raise RefusedFile("a link, which no run of ours made", path=at.relative_to(root).as_posix(),
+                              hint="remove the link")  # fmt: skip
+    return at
 
 
 def _named(root: Path, path: str) -> Path:
@@ -80,17 +103,25 @@ def _named(root: Path, path: str) -> Path:
     return root / path
 
 
-def _leaves(root: Path, path: str) -> bool:
-    """Does a link on the way lead out of the root? Without a link there is no way out."""
+def _real(root: Path, path: str) -> str | None:
+    """The path, or the one that a link on the way leads it to; None out of the root, where only a link leads."""
     at = str(root)
     for part in path.split("/"):
         at = f"{at}/{part}"
         try:
             if stat.S_ISLNK(os.lstat(at).st_mode):
-                return not (root / path).resolve().is_relative_to(root.resolve())
+                real, base = (root / path).resolve(), root.resolve()
+                return real.relative_to(base).as_posix() if real.is_relative_to(base) else None
         except (FileNotFoundError, NotADirectoryError):
-            return False
-    return False
+            break
+    return path
+
+
+def _require_nobodys(real: str, path: str) -> None:
+    """Stop at git's own folder and at our local state. Some file systems know no case."""
+    whose = next((_KEPT[part] for part in real.casefold().split("/") if part in _KEPT), "")
+    if whose:
+        raise RefusedFile(f"belongs to {whose}", path=path, hint="name another place")
 
 
 def _bytes(real: Path, path: str, limit: int) -> bytes:
@@ -100,7 +131,8 @@ def _bytes(real: Path, path: str, limit: int) -> bytes:
         info = os.fstat(handle)
         if not stat.S_ISREG(info.st_mode):
             raise RefusedFile("not a regular file", path=path, hint="move it out of the knowledge base")
-        data = file.read(limit + 1) if info.st_size <= limit else b""
+        # Not read(limit): that makes room for as much as the limit says.
+        data = file.read() if info.st_size <= limit else b""
         if max(info.st_size, len(data)) > limit:
             raise RefusedFile(f"{info.st_size:,} bytes, more than the limit of {limit:,}", path=path,
                               hint="split it, or raise max_bytes in [ingest] of codex.toml")  # fmt: skip

@@ -187,7 +187,7 @@ class Transactions:
                     continue
                 changed.append(path)
                 if after is not None:
-                    write_file(self.root / LOCAL / _CONFLICTS / path, after)
+                    write_file(gate.local(self.root, f"{LOCAL}/{_CONFLICTS}/{path}"), after)
         except OSError as error:
             raise write_failed(error, self.root) from error
         return changed
@@ -209,8 +209,9 @@ class Transactions:
             self._sweep(entry.path for entry in self.pending().entries)
         kept = f"{LOCAL}/{_CONFLICTS}/journal-{secrets.token_hex(4)}.json"
         try:
-            (self.root / kept).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(self.journal, self.root / kept)
+            target = gate.local(self.root, kept)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(self.journal, target)
         except OSError as error:
             raise write_failed(error, self.root) from error
         return kept

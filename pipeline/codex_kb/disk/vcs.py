@@ -13,16 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codex_kb.disk import gate
+from codex_kb.disk.clone import WORK_TREE
 from codex_kb.errors import GitError, RefusedFile, UsageError
+from codex_kb.layout import LOCAL
 
 if TYPE_CHECKING:
     from git import Git
 
 #: Where the message of a commit that git refused is kept, for the user to commit it.
-MESSAGE_FILE = ".codex-kb/commit-message"
+MESSAGE_FILE = f"{LOCAL}/commit-message"
 
 #: A branch that is not checked out is committed to in a work tree of our own, removed after each commit.
-_WORK_TREE = ".codex-kb/worktree"
+_WORK_TREE = f"{LOCAL}/{WORK_TREE}"
 
 #: What git calls what it is in the midst of, by the files that tell.
 _UNDER_WAY = {
@@ -103,6 +105,10 @@ class Repository:
             return set()
         listed = self._run("ls-files", "-t", "-z", "--", *paths)
         return {row[2:] for row in _split(listed) if row[0] == "S"}
+
+    def tracks(self, path: str) -> bool:
+        """Does git's index have anything at or below a path?"""
+        return bool(self._run("ls-files", "-z", "--", path))
 
     def blob(self, path: str, branch: str = "") -> bytes | None:
         """A file as it was last committed here, or on a branch; None where it was not."""

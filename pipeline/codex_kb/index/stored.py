@@ -23,16 +23,16 @@ PENDING = f"{places.LOCAL}/entries"
 
 def read(root: Path, key: str) -> entry.Entry | None:
     """The entry of a key, committed or waiting; None where there is none that is whole."""
-    for folder in (places.INDEX, PENDING):
-        with contextlib.suppress(CodexError, ValueError):
-            return entry.load_entry(gate.read(root, entry.entry_path(folder, key)), key)
-    return None
+    with contextlib.suppress(CodexError, ValueError):
+        return entry.load_entry(gate.read(root, entry.entry_path(places.INDEX, key)), key)
+    waiting = pending(root, key)
+    return entry.load_entry(waiting, key) if waiting else None
 
 
 def pending(root: Path, key: str) -> bytes | None:
     """The bytes of an entry that waits to be committed."""
-    with contextlib.suppress(CodexError, ValueError):
-        data = gate.read(root, entry.entry_path(PENDING, key))
+    with contextlib.suppress(CodexError, OSError, ValueError):
+        data = gate.local(root, entry.entry_path(PENDING, key)).read_bytes()
         entry.load_entry(data, key)
         return data
     return None
@@ -42,7 +42,7 @@ def keep(root: Path, key: str, data: bytes, say: Callable[[str], None]) -> None:
     """Keep an entry until it is committed; a disk that refuses costs time, not the answer."""
     try:
         prepare_local(root)
-        write_file(root / entry.entry_path(PENDING, key), data)
+        write_file(gate.local(root, entry.entry_path(PENDING, key)), data)
     except OSError as error:
         say(f"{PENDING}: not kept: {error.strerror}")
 
