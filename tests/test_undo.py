@@ -312,6 +312,21 @@ def test_a_claim_of_the_log_outside_is_neither_read_nor_removed(towns: Base, pat
     assert (kept.read_text(), towns.read(".git/config")) == ("kept", config)
 
 
+@pytest.mark.parametrize("path", ["README.md", "codex.toml", "inbox/notes.md", "codex/index/a.md", "codex/about.md"])
+def test_a_file_that_a_log_calls_a_claim_and_is_none_stands(towns: Base, path: str) -> None:
+    for made in ("README.md", "codex/about.md", "codex/index/a.md"):
+        towns.write(made, "# About\n\nMine.\n")
+    towns.mark("x", count=1)
+    assert towns.run("review", "--apply").code == 0
+    line = json.loads(towns.read(LOG).splitlines()[0])
+    towns.write(LOG, json.dumps(line | {"claim": path}) + "\n")
+    towns.commit_all()
+    before = towns.read(path)
+    done = towns.run("undo", line["id"])
+    assert (done.code, towns.read(path)) == (1, before)
+    assert f"{LOG}: the line of {line['id']} names {path} as its claim, which is none" in done.err
+
+
 def test_names_that_mean_nothing_or_more_than_one(towns: Base) -> None:
     first, *_ = ids(towns)
     for name, code, words in [

@@ -14,11 +14,11 @@ from codex_kb.acts import Act
 from codex_kb.apply import additions, entries, reopen
 from codex_kb.apply.log import Log
 from codex_kb.disk import gate
-from codex_kb.disk.store import as_claim, claim_evidence
+from codex_kb.disk.store import as_claim, claim_evidence, is_claim
 from codex_kb.disk.transaction import Change
 from codex_kb.errors import Conflict, Edited, RefusedFile
 from codex_kb.kb import KnowledgeBase
-from codex_kb.layout import decisions_path, packet_path, record_path
+from codex_kb.layout import decisions_path, is_markdown, never_claims, packet_path, record_path
 from codex_kb.records import Approved, Claim, Decision, Hit, Proposal
 from codex_kb.review import publish
 from codex_kb.review.decide import added_as
@@ -131,12 +131,29 @@ class _Undoing:
     def _read(self, line: Decision) -> bytes | None:
         """A claim's bytes; None where it is gone for good. Raises Conflict where it is only elsewhere."""
         path = str(line.claim)
+        self._require_claims_folder(line)
         gate.target(self.kb.layout.root, path)  # it is to be written: what may not be is not read
         data = gate.read_if_there(self.kb.layout.root, path)
+        if data is not None and not is_claim(markdown_file.parse(data, path).fields):
+            raise self._no_claim(line)
         if data is None and self.kb.repository and self.kb.repository.sparse([path]):
             raise Conflict("is left out by a sparse checkout", path=path,
                            hint=f"git sparse-checkout add {path.rpartition('/')[0]}, then run again")  # fmt: skip
         return data
+
+    def _require_claims_folder(self, line: Decision) -> None:
+        """Stop where what a log calls a claim is none: a log may be a stranger's, and what it names goes."""
+        path, settings = str(line.claim), self.kb.settings
+        folders = (*settings.kb.claims, settings.write_folder)
+        below = any(path.startswith(f"{folder}/") for folder in folders)
+        if not (below and is_markdown(path)) or never_claims(path):
+            raise self._no_claim(line)
+
+    def _no_claim(self, line: Decision) -> RefusedFile:
+        return RefusedFile(
+            f"the line of {line.id} names {line.claim} as its claim, which is none", path=decisions_path(self.name),
+            hint="git log -p shows what it was",
+        )  # fmt: skip
 
     def _made(self, line: Decision) -> bytes | None:
         """The claim that a decision made; None where it is gone, or the file is another decision's by now."""

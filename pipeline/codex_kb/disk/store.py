@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -125,7 +125,7 @@ class Store:
             except (RefusedFile, NotFound) as error:
                 problems.append(Problem(path, error.line, error.code, error.message, error.hint))
                 continue
-            if names.text(file.fields.get("type")).lower() == "claim":
+            if is_claim(file.fields):
                 claims.append(as_claim(file, path))
         return claims, problems
 
@@ -281,6 +281,11 @@ def _read_log(
         except (ValueError, TypeError) as error:
             problems.append(Problem(path, number, "decision", f"not a decision: {error}",
                                     "git log -p shows what it was"))  # fmt: skip
+
+
+def is_claim(fields: Mapping[str, Any]) -> bool:
+    """Does a file's frontmatter say that it is a claim?"""
+    return names.text(fields.get("type")).lower() == "claim"
 
 
 def as_claim(file: MarkdownFile, path: str) -> Claim:
