@@ -206,3 +206,18 @@ def test_a_trailer_never_says_who_decided(text: str) -> None:
 
 def test_tables_nested_without_end_are_no_settings() -> None:
     assert "nested too deep" in fault("a = " + "[" * 100_000).message
+
+
+@pytest.mark.parametrize("folder", ["a\\u0000b", "a" * 300, "a/" * 400])
+@pytest.mark.parametrize("key", ["claims", "sources", "write"])
+def test_what_no_folder_can_be_called_is_refused(key: str, folder: str) -> None:
+    value = f'"{folder}"' if key == "write" else f'["{folder}"]'
+    found = fault(f"[kb]\n{key} = {value}\n")
+    assert found.line == 2
+    assert "cannot name a folder" in found.message
+
+
+def test_a_number_of_more_digits_than_python_reads_is_refused() -> None:
+    found = fault(f"[ingest]\nmax_claims = 3\nmax_bytes = {'9' * 5000}\n")
+    assert found.line == 3
+    assert "not valid TOML" in found.message

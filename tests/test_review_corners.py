@@ -199,3 +199,13 @@ def test_without_a_terminal_no_editor_is_opened_that_nobody_named(kb: Base, monk
     done = kb.run("review")
     assert done.code == 2
     assert "codex review --apply" in done.err
+
+
+def test_a_domain_that_is_too_long_for_a_folder_is_an_error_in_its_line(kb: Base) -> None:
+    kb.ingest()
+    kb.mark("x", count=1)
+    kb.edit("- domain: economics", f"- domain: {'a' * 300}")
+    done = kb.run("review", "--apply")
+    assert done.code == 1
+    assert "this domain is too long for the name of a folder" in done.err
+    assert kb.claims() == []

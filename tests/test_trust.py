@@ -207,3 +207,12 @@ def test_a_services_client_follows_no_redirect(kind: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(doors, "_no_detours", lambda real=doors._no_detours: made.append(real()) or made[-1])
     doors.open_door(kind, "m")
     assert [client.follow_redirects for client in made] == [False]
+
+
+@pytest.mark.parametrize("model", ["~nosuchuser/x", "a" * 490])
+def test_a_name_that_is_no_path_is_a_models_name(kb: Base, model: str) -> None:
+    kb.write("codex.toml", f'[index]\nmodel = "{model}"\n')
+    for command, code in ((("search", "boats"), 2), (("trust",), 1)):
+        done = kb.run(*command)
+        assert done.code == code, done.err
+        assert f"fetch the model {model}" in done.out + done.err

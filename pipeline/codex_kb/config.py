@@ -31,6 +31,8 @@ _TRAILER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _OUR_TRAILERS = ("source", "proposed-by", "reviewed-by", "generation")
 #: Characters of a pattern or a trailer.
 _MOST_CHARACTERS = 500
+#: Bytes of a folder's name.
+_LONGEST = 255
 #: Folders that are git's or the program's, and hold nobody's claims and sources.
 _NOT_FOLDERS = (".git", layout.LOCAL, *layout.NOT_CLAIMS, layout.PACKETS)
 #: Bytes of codex.toml.
@@ -137,9 +139,9 @@ def parse(text: str, path: str = FILE_NAME, rules: Callable[[], tuple[str, ...]]
     """
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # not TOML, or a number of more digits than Python reads
         found = re.search(r"at line (\d+)", str(error))
-        line = int(found.group(1)) if found else None
+        line = int(found.group(1)) if found else _line_of_digits(text)
         raise UsageError(
             f"not valid TOML: {error}", path=path, line=line, hint="mend the line; see README, Settings"
         ) from error
@@ -182,6 +184,11 @@ def read(root: Path, rules: Callable[[], tuple[str, ...]]) -> Settings:
         raise UsageError(f"not UTF-8 at byte {error.start}", path=FILE_NAME, hint="save it as UTF-8") from error
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", path=FILE_NAME, hint="mend its permissions") from error
+
+
+def _line_of_digits(text: str) -> int | None:
+    """The line of a number that is too long to read."""
+    return next((number for number, line in enumerate(text.splitlines(), 1) if re.search(r"\d{4300}", line)), None)
 
 
 class _Reader:
@@ -300,6 +307,9 @@ class _Reader:
             if PurePosixPath(folder).is_absolute() or ".." in parts or not parts:
                 raise self.error(f"{key} in [{section}]: {folder!r} leaves the knowledge base", key,
                                  "name folders relative to the root", section)  # fmt: skip
+            if "\0" in folder or max(len(part.encode()) for part in parts) > _LONGEST or len(folder) > _MOST_CHARACTERS:
+                raise self.error(f"{key} in [{section}]: {folder[:40]!r} cannot name a folder", key,
+                                 "name another folder", section)  # fmt: skip
             if _kept(parts):
                 raise self.error(f"{key} in [{section}]: {folder!r} is kept for git or for codex itself", key,
                                  "name another folder", section)  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -112,8 +113,8 @@ class KnowledgeBase:
 
     def _model_path(self, model: str) -> str:
         """A folder is named relative to the root; anything else is a name."""
-        folder = self.layout.root / Path(model).expanduser()
-        return str(folder) if model and folder.is_dir() else model
+        folder = os.path.join(self.layout.root, os.path.expanduser(model))
+        return folder if model and os.path.isdir(folder) else model
 
     @cached_property
     def repository(self) -> Repository | None:

@@ -50,8 +50,8 @@ def of_encoder(model: str, root: Path, local: Path) -> str:
     """
     if not model:
         return ""
-    folder = root / Path(model).expanduser()
-    if not folder.is_dir():
+    folder = root / os.path.expanduser(model)
+    if not os.path.isdir(folder):
         return f"fetch the model {model} from huggingface.co, and run it"
     real, base = folder.resolve(), root.resolve()
     if not real.is_relative_to(base):

@@ -31,6 +31,7 @@ _USED = {
     "reject": ("reason",),
     "by name": (),
 }
+_LONGEST_DOMAIN = 200
 _FOLDER = re.compile(r"[^\W_](?:[\w-]*[^\W_])?$")
 
 
@@ -239,6 +240,8 @@ def _approve(proposal: Proposal, section: Section, source: Source) -> tuple[Appr
         errors.append(PacketError(line, f'domain "{values["domain"]}" is the name of a folder of ours: take another'))
     elif not _FOLDER.match(values["domain"]):
         errors.append(PacketError(line, f'domain "{values["domain"]}" cannot name a folder: letters, digits, hyphens'))
+    elif len(values["domain"].encode()) > _LONGEST_DOMAIN:
+        errors.append(PacketError(line, f"this domain is too long for the name of a folder: {_LONGEST_DOMAIN} bytes"))
     if values["confidence"] not in CONFIDENCES:
         message = f'confidence "{values["confidence"]}" is not one of {", ".join(CONFIDENCES)}'
         errors.append(PacketError(line, message))
