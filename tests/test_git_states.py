@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -351,3 +352,43 @@ def test_a_clone_with_other_newlines_has_the_same_claims(kb: Base, tmp_path: Pat
     assert [p["code"] for p in after] == [p["code"] for p in before]
     assert other.run("status", "--json").json["index"] == kb.run("status", "--json").json["index"]
     assert "no longer stands" not in other.run("show", path).out
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("GIT_GLOB_PATHSPECS", "1"), ("GIT_NOGLOB_PATHSPECS", "1"), ("GIT_ICASE_PATHSPECS", "1"),
+    ("GIT_LITERAL_PATHSPECS", "1"),
+])  # fmt: skip
+def test_how_the_users_git_reads_paths_is_not_how_ours_does(
+    kb: Base, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    kb.ingest()
+    kb.mark("x")
+    monkeypatch.setenv(name, value)
+    done = kb.run("review", "--apply")
+    assert done.code == 0, done.err
+    assert kb.git("status", "--porcelain") == ""
+
+
+def test_gitpython_runs_git_and_nothing_else(kb: Base) -> None:
+    environment = os.environ | {"GIT_PYTHON_GIT_EXECUTABLE": "/bin/false"}
+    program = "from codex_kb.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program, "status"], cwd=kb.root, env=environment, check=False,
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("verb", ["symbolic-ref", "status", "ls-files", "update-index", "rev-parse"])
+def test_a_git_that_fails_is_an_error_of_git(
+    kb: Base, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: str
+) -> None:
+    kb.ingest()
+    kb.mark("x")
+    program = tmp_path / "bin/git"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\ncase " $* " in *" {verb} "*) echo "fatal: disk full" >&2; exit 128;; esac\n'
+                       f'exec {shutil.which("git")} "$@"\n')  # fmt: skip
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    done = kb.run("review", "--apply")
+    assert done.code == 1, done.err
+    assert "disk full" in done.err

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from codex_kb.disk import gate
 from codex_kb.disk.clone import WORK_TREE
@@ -18,7 +18,7 @@ from codex_kb.errors import GitError, RefusedFile, UsageError
 from codex_kb.layout import LOCAL
 
 if TYPE_CHECKING:
-    from git import Git
+    from git import Git, GitCommandError
 
 #: Where the message of a commit that git refused is kept, for the user to commit it.
 MESSAGE_FILE = f"{LOCAL}/commit-message"
@@ -32,16 +32,29 @@ _UNDER_WAY = {
     "rebase-merge": "a rebase", "rebase-apply": "a rebase or git am",
 }  # fmt: skip
 
-#: What `git rev-parse --local-env-vars` lists: set by a hook that runs us, they would send our commits to its project.
+#: What `git rev-parse --local-env-vars` lists: set by a hook that runs us, they would send our commits to its project;
 _LOCAL_VARIABLES = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT",
     "GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_GRAFT_FILE", "GIT_INDEX_FILE",
     "GIT_NO_REPLACE_OBJECTS", "GIT_REPLACE_REF_BASE", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_COMMON_DIR",
     "GIT_INTERNAL_SUPER_PREFIX",
+    # and those that say how paths are read, or which git is run
+    "GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS",
+    "GIT_PYTHON_GIT_EXECUTABLE",
 )  # fmt: skip
 
 #: Git compares each of its files with each path that it is given; for more than these it is asked about all files.
 _NAMED = 100
+
+
+class _Failed(GitError):
+    """A git command failed: its exit status and git's own words."""
+
+    def __init__(self, command: Sequence[str], error: GitCommandError) -> None:
+        self.status = error.status
+        self.said = _said(error)
+        verb = next(word for word in command[1:] if not word.startswith("-"))
+        super().__init__(f"git {verb} failed: {self.said}", hint="do what git says, and run again")
 
 
 class Repository:
@@ -57,11 +70,20 @@ class Repository:
         literal = [] if args[0] == "check-ignore" else ["--literal-pathspecs"]
         command = ["git", *literal, *args]
         if paths is None:
-            return str(self._git.execute(command, strip_newline_in_stdout=False))
+            return str(self._execute(command))
         with tempfile.TemporaryFile() as listed:
             listed.write("\0".join(paths).encode(errors="surrogateescape"))
             listed.seek(0)
-            return str(self._git.execute(command, istream=listed, strip_newline_in_stdout=False))
+            return str(self._execute(command, istream=listed))
+
+    def _execute(self, command: Sequence[str], **options: Any) -> Any:
+        """What git answers. Raises _Failed."""
+        from git import GitCommandError  # noqa: PLC0415
+
+        try:
+            return self._git.execute(command, strip_newline_in_stdout=False, **options)
+        except GitCommandError as error:
+            raise _Failed(command, error) from error
 
     @cached_property
     def _prefix(self) -> str:
@@ -74,11 +96,11 @@ class Repository:
 
     def head(self) -> str:
         """Where HEAD is: a branch's full name, or `detached at` a commit."""
-        from git import GitCommandError  # noqa: PLC0415
-
         try:
             return self._run("symbolic-ref", "--quiet", "HEAD").strip()
-        except GitCommandError:
+        except _Failed as error:
+            if error.status != 1:  # 1: HEAD is no branch
+                raise
             return f"detached at {self._run('rev-parse', 'HEAD').strip()}"
 
     def under_way(self) -> str:
@@ -87,11 +109,9 @@ class Repository:
 
     def require_branch_name(self, branch: str) -> None:
         """Stop where a branch cannot have this name. Raises UsageError."""
-        from git import GitCommandError  # noqa: PLC0415
-
         try:
             self._run("check-ref-format", "--branch", branch)
-        except GitCommandError as error:
+        except _Failed as error:
             raise UsageError(f"{branch!r} cannot name a branch", path="codex.toml",
                              hint="mend [git] branch") from error  # fmt: skip
 
@@ -112,40 +132,33 @@ class Repository:
 
     def blob(self, path: str, branch: str = "") -> bytes | None:
         """A file as it was last committed here, or on a branch; None where it was not."""
-        from git import GitCommandError  # noqa: PLC0415
-
         revision = f"refs/heads/{branch}" if branch else "HEAD"
         try:
             return self._blob(f"{revision}:./{path}")
-        except GitCommandError:
+        except _Failed:
             return None
 
     def _blob(self, name: str) -> bytes:
-        found = self._git.execute(["git", "cat-file", "blob", name], stdout_as_string=False,
-                                  strip_newline_in_stdout=False)  # fmt: skip
+        found = self._execute(["git", "cat-file", "blob", name], stdout_as_string=False)
         return found if isinstance(found, bytes) else str(found).encode()
 
     def versions(self, path: str, branch: str = "", added: bool = False) -> Iterator[bytes]:
         """A file as commits left it here and on a branch, newest first; with `added` only where it was new."""
-        from git import GitCommandError  # noqa: PLC0415
-
         only = ["--diff-filter=A"] if added else []
         refs = [ref for ref in ("HEAD", f"refs/heads/{branch}" if branch else "") if ref and self.commit_of(ref)]
         if not refs:
             return
         for commit in self._run("log", "--format=%H", *only, *refs, "--", path).split():
-            with contextlib.suppress(GitCommandError):  # the commit deleted it
+            with contextlib.suppress(_Failed):  # the commit deleted it
                 yield self._blob(f"{commit}:./{path}")
 
     def commit_of(self, name: str) -> str:
         """The full id of the commit that a name means; empty where it means none."""
-        from git import GitCommandError  # noqa: PLC0415
-
         if name.startswith("-"):
             return ""
         try:
             return self._run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").strip()
-        except GitCommandError:
+        except _Failed:
             return ""
 
     def contains(self, commit: str) -> bool:
@@ -170,11 +183,9 @@ class Repository:
         Raises:
             UsageError: git does not know.
         """
-        from git import GitCommandError  # noqa: PLC0415
-
         try:
             return self._run("var", "GIT_AUTHOR_IDENT").rsplit(">", 1)[0] + ">"
-        except GitCommandError as error:
+        except _Failed as error:
             raise UsageError(
                 "git does not know who you are",
                 hint='git config user.name "Your Name"; git config user.email you@example.org; or --reviewer',
@@ -186,11 +197,9 @@ class Repository:
 
     def _setting(self, name: str, *options: str) -> str:
         """What git is set to, empty where it is not."""
-        from git import GitCommandError  # noqa: PLC0415
-
         try:
             return self._run("config", *options, "--get", name).strip()
-        except GitCommandError:
+        except _Failed:
             return ""
 
     def uncommitted(self, paths: Sequence[str], branch: str = "") -> list[str]:
@@ -211,12 +220,10 @@ class Repository:
 
     def _stands_on(self, branch: str, path: str) -> bool:
         """Is the file on disk the one that the branch has?"""
-        from git import GitCommandError  # noqa: PLC0415
-
         try:
             committed = self._run("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}:./{path}")
             return committed == self._run("hash-object", "--", path)
-        except GitCommandError:
+        except _Failed:
             return False
 
     def commit(self, paths: Sequence[str], message: str, branch: str = "") -> bool:
@@ -227,24 +234,20 @@ class Repository:
         Raises:
             GitError: git refused; the files stand, the hint says how to commit them.
         """
-        from git import GitCommandError  # noqa: PLC0415
-
         kept: Sequence[str] = paths
         try:
             kept = self.not_ignored(paths)
             if branch and branch != self._current_branch():
                 return self._commit_elsewhere(kept, message, branch)
             return self._commit_here(kept, message)
-        except (GitCommandError, RefusedFile) as error:
+        except (_Failed, RefusedFile) as error:
             raise self._refused(kept, message, error) from error
 
     def not_ignored(self, paths: Sequence[str]) -> list[str]:
         """The paths without those that git ignores."""
-        from git import GitCommandError  # noqa: PLC0415
-
         try:
             matched = _split(self._run("check-ignore", "--no-index", "-z", "--stdin", paths=paths))
-        except GitCommandError as error:
+        except _Failed as error:
             if error.status != 1:  # 1: none is ignored
                 raise
             return list(paths)
@@ -302,10 +305,8 @@ class Repository:
 
     def _remove(self, tree: Path) -> None:
         """Remove our own work tree, and what git knows of it: a `git worktree add` that was killed left it locked."""
-        from git import GitCommandError  # noqa: PLC0415
-
         shutil.rmtree(tree, ignore_errors=True)
-        with contextlib.suppress(GitCommandError):  # git knows of none
+        with contextlib.suppress(_Failed):  # git knows of none
             self._run("worktree", "remove", "--force", "--force", str(tree))
         # What a removal that was killed left of it; work trees of the user's own that are away stay known
         self._run("worktree", "prune", "--expire=never")
@@ -327,6 +328,8 @@ class Repository:
 
 def _said(error: Exception) -> str:
     """Git's own words."""
+    if isinstance(error, _Failed):
+        return error.said
     said = str(getattr(error, "stderr", "") or getattr(error, "stdout", "") or error).strip()
     return said.removeprefix("stderr:").strip().strip("'").strip()
 
@@ -363,9 +366,7 @@ def open_repository(root: Path) -> Repository | None:
     Raises:
         GitError: there is one, and git does not open it, or is not installed.
     """
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    for name in _LOCAL_VARIABLES:
-        os.environ.pop(name, None)
+    _clear_environment()
     from git import GitCommandError, GitCommandNotFound  # noqa: PLC0415
 
     git = _git(root)
@@ -386,6 +387,13 @@ def open_repository(root: Path) -> Repository | None:
     return Repository(git, root)
 
 
+def _clear_environment() -> None:
+    """Before GitPython is loaded: it looks for git at once, and for the one that a variable names."""
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    for name in _LOCAL_VARIABLES:
+        os.environ.pop(name, None)
+
+
 def _git(folder: Path) -> Git:
     """Git in a folder. A folder that only looks like git's own is not taken for it: its settings would run programs."""
     from git import Git  # noqa: PLC0415
@@ -403,7 +411,7 @@ def create_repository(root: Path) -> None:
     Raises:
         GitError: git is not installed or refuses.
     """
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    _clear_environment()
     from git import Git, GitCommandError, GitCommandNotFound  # noqa: PLC0415
 
     try:
