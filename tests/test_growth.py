@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 import codex_kb
-from conftest import Base
+from codex_kb.review import reading
+from conftest import Base, grows_linearly
 
 _ROOMS = ("text", "review", "propose", "index")
 _CHARS = 1_000
@@ -81,3 +82,7 @@ def test_a_pattern_grows_with_its_text(name: str, pattern: re.Pattern[str]) -> N
 def test_a_claim_of_nothing_but_open_links_is_searched(kb: Base) -> None:
     kb.claim("links", "Links that are never closed", body="[a](" * 60_000)
     assert kb.run("search", "links", "--json").json[0]["path"] == "codex/economics/links.md"
+
+
+def test_a_line_that_begins_like_a_notice_takes_linear_time() -> None:
+    grows_linearly(lambda size: reading.parse(f"## [ ] A title\n<!-- near: a{' 0.00 says b' * size}\n"), 4_000)

@@ -24,7 +24,8 @@ _NAME = rf"(?P<name>{'|'.join(FIELDS)})\s*:(?P<value>.*)$"
 _FIELD = re.compile(rf" {{0,2}}[-*+]\s*{_NAME}", re.IGNORECASE)
 _BARE_FIELD = re.compile(_NAME, re.IGNORECASE)
 _ERROR = re.compile(r"<!-- ! .* -->\s*$")
-_NOTICE = re.compile(r"<!-- near: (.+) -?\d\.\d\d says .*-->\s*$")
+#: How a notice begins; it ends with its line.
+_NOTICE = re.compile(r"<!-- near: (.+) -?\d\.\d\d says ")
 _END = re.compile(r"<!--\s*end\s*-->\s*$", re.IGNORECASE)
 _CONFLICT = re.compile(r"(<{7}|={7}|>{7})(\s|$)")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
@@ -168,7 +169,7 @@ class _Reader:
             section.id, self.wrapped = section.id or found[1], ""
         elif found := _FIELD.match(line) or (None if self.wrapped else _BARE_FIELD.match(line)):
             self._field(found["name"].lower(), found["value"].strip(), number)
-        elif found := _NOTICE.match(line):
+        elif line.endswith("-->") and (found := _NOTICE.match(line)):
             section.noticed.add(found[1])
             self.wrapped = ""
         elif not line.strip() or _END.match(line):
