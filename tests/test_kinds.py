@@ -43,7 +43,7 @@ def build(briefing):
 class Parrot:
     def __init__(self, briefing):
         self.name, self.model = briefing.agent, ""
-        self.told = f"{briefing.instructions}, generation {briefing.generation}, {briefing.background.claims} claims"
+        self.told = f"{briefing.instructions}, {briefing.preference.begun}, {briefing.background.claims} claims"
 
     def propose(self, source, limit):
         return Drafted((Draft(source.body[:30].strip(), ((0, 30),)),), (self.told,))
@@ -67,7 +67,7 @@ def test_a_module_in_the_folder_is_a_kind_and_is_told_what_it_needs(
     kb.source(head="---\ntype: source\ndomain: economics\n---\n")
     assert kb.run("ingest", "inbox").code == 0
     packet = kb.read("inbox/proposals/notes.md")
-    assert "Say it again, generation 0, 1 claims" in packet
+    assert "Say it again, False, 1 claims" in packet
     assert kb.run("proposals", "--json").json[0]["proposer"] == "polly"
 
 

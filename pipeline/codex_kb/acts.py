@@ -27,6 +27,7 @@ _WAIT_SECONDS = 5.0
 _ATTRIBUTES = {
     f"{places.DECISIONS}/.gitattributes": b"*.jsonl -text merge=union\n",
     f"{places.INDEX}/.gitattributes": b"*.jsonl -text -diff merge=union\n",
+    f"{places.GENERATIONS}/.gitattributes": b"*.jsonl -text merge=union\n*.json -text\n*.npy binary\n",
 }
 
 

@@ -107,6 +107,25 @@ class Git:
 
 
 @dataclass(frozen=True, slots=True)
+class Learn:
+    """`[learn]`: after how many new decisions a distillation closes a generation."""
+
+    every: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """`[review]`: the parts of what is shown that measure the proposer, once a generation was closed; 0 is none.
+
+    `blind` is the part of the proposals that are shown without hints, `explore` the part that is mixed in of what was
+    not chosen.
+    """
+
+    blind: float = 0.0
+    explore: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that codex.toml may say."""
 
@@ -118,6 +137,8 @@ class Settings:
     git: Git = field(default_factory=Git)
     agents: Mapping[str, Agent] = field(default_factory=_no_agents)
     check: Mapping[str, Level] = field(default_factory=_no_levels)
+    learn: Learn = field(default_factory=Learn)
+    review: Review = field(default_factory=Review)
 
     @property
     def write_folder(self) -> str:
@@ -195,7 +216,7 @@ class _Reader:
     """Checks one file's tables; knows the text, to name the line of a fault."""
 
     _TYPES: Mapping[str, type[Any]] = MappingProxyType(
-        {"kb": Kb, "ingest": Ingest, "propose": Propose, "index": Index, "git": Git}
+        {"kb": Kb, "ingest": Ingest, "propose": Propose, "index": Index, "git": Git, "learn": Learn, "review": Review}
     )
 
     def __init__(self, text: str, path: str) -> None:
@@ -258,6 +279,8 @@ class _Reader:
             return self._trailers(value)
         if key in ("price", "budget"):
             return self._amount(section, key, value)
+        if section == "review":
+            return self._part(key, value)
         if isinstance(default, tuple):
             return self._names(section, key, value) if key == "domains" else self._folders(section, key, value)
         if type(value) is not type(default):
@@ -293,6 +316,12 @@ class _Reader:
             hint = "price = [0.25, 2.0]" if key == "price" else "budget = 2.50"
             raise self.error(f"{key} in [{section}] must be US dollars", key, f"for example {hint}", section)
         return tuple(map(float, numbers)) if key == "price" else float(value)
+
+    def _part(self, key: str, value: Any) -> float:
+        """A part of a whole; 0 is none."""
+        if type(value) not in (int, float) or not 0 <= value <= 1:
+            raise self.error(f"{key} in [review] must be a part from 0 to 1", key, "for example 0.1", "review")
+        return float(value)
 
     def _names(self, section: str, key: str, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(x, str) and x.strip() for x in value):

@@ -135,8 +135,11 @@ class KnowledgeBase:
 
     @property
     def generation(self) -> int:
-        """The generation of the proposer that is in force; 0 is the untaught one."""
-        return GENERATION_ZERO
+        """The generation of the proposer that is in force; 0 is the untaught one. Raises RefusedFile."""
+        from codex_kb.disk.generations import Generations  # noqa: PLC0415
+
+        name = Generations(self.layout.root).course.in_force
+        return int(name.partition("-")[0]) if name else GENERATION_ZERO
 
     def now(self) -> str:
         """The time, UTC, ISO 8601 to the microsecond."""

@@ -87,7 +87,8 @@ class Draft:
     `spans` are (start, end) in the body; `unlocated` are quotes that do not stand there. `notes` tell
     the reviewer what nothing supports: a value that had to be guessed, a title that needs its context.
     An empty `domain`, `confidence` or `relation` means that the proposer has no grounds for one.
-    `target` is the path of the claim that it relates to, `why` the proposer's reason.
+    `target` is the path of the claim that it relates to, `why` the proposer's reason. `features` are what learning
+    goes by, by name: the untaught "score", where a generation was asked its "taught" one, and plain ones.
     """
 
     title: str
@@ -100,14 +101,21 @@ class Draft:
     relation: str = ""
     target: str = ""
     why: str = ""
+    features: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """What a proposer makes of one source: drafts, best first, and lines that the reviewer should read of the run."""
+    """What a proposer makes of one source: drafts, best first, and lines that the reviewer should read of the run.
+
+    `left` are all other candidates, best first, of which some proposers know none. `trial` names the generation that
+    filled the list by turns with the untaught order; empty where one of the two filled it alone.
+    """
 
     drafts: tuple[Draft, ...]
     report: tuple[str, ...] = ()
+    left: tuple[Draft, ...] = ()
+    trial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +143,12 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A claim that waits for a person's decision."""
+    """A claim that waits for a person's decision.
+
+    `features` are those of its draft, `trial` the generation that filled the packet by turns with the untaught order,
+    `place` where it was shown, from 1. `blind` ones are shown without hints, `explored` ones were not chosen but mixed
+    in, with `chance`, the probability of being shown. `repeat_of` is the id of the decision that is asked for again.
+    """
 
     id: str
     source: str
@@ -154,6 +167,13 @@ class Proposal:
     target: str = ""
     why: str = ""
     debate: tuple[Turn, ...] = ()
+    features: Mapping[str, float] = field(default_factory=dict)
+    trial: str = ""
+    place: int = 0
+    blind: bool = False
+    explored: bool = False
+    chance: float = 1.0
+    repeat_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +230,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided about one proposal: enough to train on without any other file."""
+    """What a person decided about one proposal: enough to train on without any other file.
+
+    `seconds` is how long it took, where a door measured it; `missed` says that a person added the claim.
+    """
 
     id: str
     time: str
@@ -225,3 +248,6 @@ class Decision:
     proposer: str
     generation: int
     shown: Mapping[str, Any] = field(default_factory=dict)
+    features: Mapping[str, float] = field(default_factory=dict)
+    seconds: float | None = None
+    missed: bool = False

@@ -9,6 +9,8 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from codex_kb.review.blind import as_shown
+
 if TYPE_CHECKING:
     from codex_kb.errors import CodexError
     from codex_kb.index.catalog import Card
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 Value = dict[str, Any]
 
 _DIGITS = 6
+#: What would tell a reviewer what the proposer thinks, or why a proposal is among the others.
+_UNSAID = ("features", "trial", "explored", "chance", "repeat_of", "place")
 
 
 def ingested(done: Ingested) -> Value:
@@ -43,7 +47,9 @@ def proposals(waiting: Iterable[Proposal]) -> list[Value]:
 
 
 def _proposal(proposal: Proposal) -> Value:
-    value = dataclasses.asdict(proposal)
+    value = dataclasses.asdict(as_shown(proposal))
+    for name in _UNSAID:
+        del value[name]
     value["evidence"] = [{name: e[name] for name in ("quote", "start", "end")} for e in value["evidence"]]
     return value
 
@@ -65,8 +71,18 @@ def debated(done: Debated) -> list[Value]:
 
 
 def distilled(done: Distilled) -> Value:
-    """What a run of distill did, in claims."""
-    return done._asdict()
+    """What a run of distill did, in claims; then how the generations stand."""
+    learned = done.learned
+    return {
+        "embedded": done.embedded, "removed": done.removed, "unchanged": done.unchanged, "claims": done.claims,
+        "generation": learned.number, "in_force": learned.in_force, "trained_on": learned.lessons,
+        "waiting": learned.waiting,
+        "gate": {"packets": learned.packets, "gain": _rounded(learned.gain), "low": _rounded(learned.low)},
+    }  # fmt: skip
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else _round(value)
 
 
 def hits(found: Iterable[Found], explain: bool = False) -> list[Value]:
@@ -108,7 +124,12 @@ def no_answer(asked: object, failed: CodexError) -> Value:
 
 def shown(found: Shown) -> Value:
     """A proposal, a claim or a source, with everything behind it."""
-    return dataclasses.asdict(found)
+    value = dataclasses.asdict(found)
+    waiting = [value["proposal"], *(value["packet"]["proposals"] if value["packet"] else ())]
+    for proposal in filter(None, waiting):
+        for name in _UNSAID:
+            del proposal[name]
+    return value
 
 
 def status(now: Status) -> Value:

@@ -19,7 +19,7 @@ from codex_kb.layout import Layout
 from codex_kb.records import Claim, Decision, Evidence, Hit, Packet, Problem, Proposal, Source, Turn
 from codex_kb.text import fields as names
 from codex_kb.text import json_of_others, markdown_file, marks
-from codex_kb.text.json_of_others import items, record, texts
+from codex_kb.text.json_of_others import items, numbers, record, texts
 from codex_kb.text.markdown_file import MarkdownFile
 
 _H1 = re.compile(r"# +(.+?)(?: +#+)? *$")
@@ -365,6 +365,7 @@ def _proposal(value: Any) -> Proposal:
         notes=texts(value["notes"]),
         unlocated=texts(value.get("unlocated", [])),
         debate=tuple(map(_turn, items(value.get("debate", [])))),
+        features=numbers(value.get("features", {})),
     )  # fmt: skip
 
 
@@ -376,6 +377,7 @@ def _turn(value: Any) -> Turn:
 
 
 _KNOWN = frozenset(field.name for field in dataclasses.fields(Decision))
+_WHERE_KNOWN = ("features", "seconds", "missed")
 _TEXTS = ("id", "time", "reviewer", "verdict", "reason", "title", "source", "source_sha256", "proposer")
 
 
@@ -396,11 +398,18 @@ def decision_from(line: bytes) -> Decision:
         raise TypeError("proposal or claim is not what it should be")
     if not isinstance(generation, int) or not isinstance(known.get("shown", {}), dict):
         raise TypeError("generation or shown is not what it should be")
+    if not isinstance(known.get("seconds"), int | float | None) or not isinstance(known.get("missed", False), bool):
+        raise TypeError("seconds or missed is not what it should be")
+    known["features"] = numbers(known.get("features", {}))
     return Decision(**known)
 
 
 def decision_lines(decisions: Sequence[Decision]) -> bytes:
     """Decisions as they are appended, one JSON object a line."""
-    return b"".join(
-        json.dumps(dataclasses.asdict(decision), ensure_ascii=False).encode() + b"\n" for decision in decisions
-    )
+    return b"".join(json.dumps(_line(each), ensure_ascii=False).encode() + b"\n" for each in decisions)
+
+
+def _line(decision: Decision) -> dict[str, Any]:
+    """What a line says; what is not known is left out."""
+    value = dataclasses.asdict(decision)
+    return {name: each for name, each in value.items() if name not in _WHERE_KNOWN or each}

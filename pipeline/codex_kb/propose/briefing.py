@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from codex_kb.language.paid import Answers
 from codex_kb.ports import Encoder
 from codex_kb.propose.background import Background
+from codex_kb.propose.preference import Preference
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +16,14 @@ class Briefing:
     """What a kind of proposer is made with.
 
     `model` is its name as the user or the settings have it; `agent` and `instructions` are those of `[agents.NAME]`,
-    empty without one; `background` is what is known and what people decided; `generation` is the one in force; `jobs`
+    empty without one; `background` is what is known and what people decided; `preference` is what was learned; `jobs`
     questions may run at a time; `answers` gives what asks a language model of a name, within the run's budget.
     """
 
     model: str
     encoder: Encoder
     background: Background
-    generation: int
+    preference: Preference
     jobs: int
     answers: Callable[[str], Answers]
     agent: str = ""

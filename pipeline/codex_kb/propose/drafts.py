@@ -122,6 +122,7 @@ def proposal(source: Source, draft: Draft, near: Near, proposer: str, generation
         unlocated=draft.unlocated,
         target=target,
         why=why,
+        features=draft.features,
     )
 
 

@@ -102,11 +102,6 @@ class Setting:
     present: frozenset[str] = frozenset()
 
 
-def weight(title: str, setting: Setting) -> float:
-    """The sum of what the signs add for a title."""
-    return sum(WEIGHTS[sign] for sign in signs(title, setting))
-
-
 def is_first_person(text: str) -> bool:
     """Whether somebody speaks of themselves or to the reader."""
     return _FIRST_PERSON.search(text) is not None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Iterable
+from functools import cached_property
 
 from codex_kb import language
 from codex_kb.config import Agent
+from codex_kb.disk.generations import Generations, named
 from codex_kb.kb import KnowledgeBase
 from codex_kb.language.paid import Answers, Ledger, Spent
 from codex_kb.layout import LOCAL
@@ -15,6 +17,7 @@ from codex_kb.ports import Proposer
 from codex_kb.propose import kinds, prompts
 from codex_kb.propose.background import Background
 from codex_kb.propose.briefing import Briefing
+from codex_kb.propose.preference import Preference
 from codex_kb.records import Plan, Source
 
 #: Where answers that were paid for are kept.
@@ -60,6 +63,22 @@ class Team:
             for address in dict.fromkeys(filter(None, map(language.address, models))):
                 self.kb.say(f"sources go to {address}")
         self._ready = True
+
+    @cached_property
+    def preference(self) -> Preference:
+        """What the generation in force, or the one on trial, has learned; nothing where another model embeds now.
+
+        Raises:
+            RefusedFile: its files hold none.
+        """
+        known = Generations(self.kb.layout.root)
+        now = known.course
+        name = now.in_force if now.relied_on or now.pinned else now.trial or now.in_force
+        taught = named(self.kb.layout.root, name) if name else None
+        if taught and taught.encoder != self.kb.encoder.name:
+            self.kb.say(f"generation {taught.name} was made with another [index] model: it is left out")
+            taught = None
+        return Preference(taught, bool(taught) and name == now.trial, bool(known.events))
 
     @property
     def spent(self) -> Spent:
@@ -129,7 +148,7 @@ class Proposers:
             if name not in self._made:
                 kb = self._team.kb
                 self._made[name] = kinds.load(Briefing(
-                    self._team.model(source), kb.encoder, self._background, kb.generation, self._team.jobs,
+                    self._team.model(source), kb.encoder, self._background, self._team.preference, self._team.jobs,
                     self._team.answers, name, agent.instructions,
                 ))  # fmt: skip
             return self._made[name]

@@ -14,6 +14,7 @@ from codex_kb.records import Approved, Decision, Evidence, Packet, Proposal, Sou
 from codex_kb.review import packet as packets
 from codex_kb.review import reading
 from codex_kb.review.account import Accounted, account
+from codex_kb.review.blind import as_shown
 from codex_kb.review.reading import PacketError, Section
 from codex_kb.text import ground
 from codex_kb.text.fields import CONFIDENCES, byline
@@ -368,13 +369,27 @@ def _decision(
         source_sha256=proposal.source_sha256,
         proposer=proposal.proposer,
         generation=proposal.generation,
-        shown={
-            "relation": proposal.relation,
-            "nearest": [dataclasses.asdict(hit) for hit in proposal.nearest],
-            "notes": list(proposal.notes),
-            "debate": [dataclasses.asdict(turn) for turn in proposal.debate],
-        },
+        shown=_shown(proposal),
+        features=proposal.features,
     )
+
+
+def _shown(proposal: Proposal) -> dict[str, Any]:
+    """What the reviewer saw beside the proposal, and why it was among those shown; never a score."""
+    seen = as_shown(proposal)
+    hints = {
+        "relation": seen.relation,
+        "nearest": [dataclasses.asdict(hit) for hit in seen.nearest],
+        "notes": list(seen.notes),
+        "debate": [dataclasses.asdict(turn) for turn in seen.debate],
+    }
+    chosen = {name: getattr(proposal, name) for name in CHOSEN if getattr(proposal, name) != _AS_USUAL[name]}
+    return hints | chosen
+
+
+#: How a proposal came to be shown, as a decision records it; left out where it is as usual.
+CHOSEN = ("place", "blind", "explored", "chance", "trial", "repeat_of")
+_AS_USUAL = {field.name: field.default for field in dataclasses.fields(Proposal) if field.name in CHOSEN}
 
 
 def added_as(decision: Decision) -> str:

@@ -18,6 +18,7 @@ from pathlib import PurePosixPath
 from codex_kb.layout import PACKETS
 from codex_kb.records import Evidence, Hit, Packet, Proposal, Source
 from codex_kb.review import debate, reading
+from codex_kb.review.blind import as_shown
 from codex_kb.review.reading import ADDS_TO, AS, END, HELD, RUN, PacketError
 from codex_kb.text.fields import CONFIDENCES
 from codex_kb.text.marks import one_line, visible
@@ -123,6 +124,7 @@ def _told(packet: Packet) -> list[str]:
 
 def render_section(proposal: Proposal, place: Callable[[Evidence], str]) -> str:
     """One proposal's section, ending in a newline."""
+    proposal = as_shown(proposal)
     lines = [
         f"## [ ] {one_line(proposal.title)}",
         "",
@@ -148,7 +150,9 @@ def _questions(proposal: Proposal, place: Callable[[Evidence], str]) -> list[str
     lines = ["1. Does the quote say it?", *_items(place(evidence) for evidence in proposal.evidence)]
     lines += ["2. Is it specific enough to be wrong?" + (" Please check:" if proposal.notes else "")]
     lines += _items(proposal.notes)
-    if proposal.nearest:
+    if proposal.blind:
+        lines += [_NEW]
+    elif proposal.nearest:
         lines += [f"{_NEW} Nearest claims ({_plain(proposal.relation)}):"]
     else:
         lines += [f"{_NEW} No claim is near."]
@@ -233,6 +237,7 @@ def with_notice(text: str, near: Hit) -> str:
 
 def addition(proposal: Proposal) -> tuple[str, str] | None:
     """The path of the claim that a proposal may be added to, and how; None where it relates to none."""
+    proposal = as_shown(proposal)
     path = proposal.target or (proposal.nearest[0].path if proposal.nearest else "")
     kind = _KIND_OF.get(proposal.relation)
     return (path, kind) if path and kind else None

@@ -7,6 +7,7 @@ import datetime
 from collections.abc import Iterable
 
 from codex_kb.records import Decision, Evidence, Hit, Proposal, Turn, Verdict
+from codex_kb.review.decide import CHOSEN
 from codex_kb.text.json_of_others import items, record, texts
 
 WITHDRAWN: Verdict = "withdrawn"
@@ -62,19 +63,18 @@ def proposal_of(decision: Decision) -> Proposal:
     """
     said, shown = decision.proposal, decision.shown
     known = {"source": decision.source, "source_sha256": decision.source_sha256}
-    said_texts = {name: str(said.get(name, "")) for name in ("title", "description", "domain", "confidence")}
-    return Proposal(
+    told = {name: str(said.get(name, "")) for name in ("title", "description", "domain", "confidence", "target", "why")}
+    chosen = {name: shown[name] for name in CHOSEN if name in shown}
+    return record(
+        Proposal, {**told, **chosen, "relation": str(said.get("relation", "new"))},
         id=decision.id,
         **known,
-        **said_texts,
-        relation=str(said.get("relation", "new")),
         evidence=tuple(record(Evidence, {**known, **each}) for each in items(said.get("evidence", []))),
         nearest=tuple(record(Hit, each) for each in items(shown.get("nearest", []))),
         proposer=decision.proposer,
         generation=decision.generation,
         notes=texts(shown.get("notes", [])),
         unlocated=texts(said.get("unlocated", [])),
-        target=str(said.get("target", "")),
-        why=str(said.get("why", "")),
         debate=tuple(record(Turn, each, side=each["side"]) for each in items(shown.get("debate", []))),
-    )
+        features=decision.features,
+    )  # fmt: skip

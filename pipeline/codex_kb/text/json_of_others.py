@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 #: What the fields of our records hold, by the words that stand in them; other fields are built by who reads them.
-_KINDS: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float)}
+_KINDS: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
 
 
 def read(data: bytes | str) -> Any:
@@ -48,6 +49,16 @@ def texts(value: Any) -> tuple[str, ...]:
     return tuple(_checked("an item", item, (str,)) for item in items(value))
 
 
+def numbers(value: Any) -> dict[str, float]:
+    """Finite numbers by name. Raises ValueError."""
+    if not isinstance(value, dict):
+        raise ValueError("not an object where numbers by name should be")
+    found = {name: _checked(name, each, (int, float)) for name, each in value.items()}
+    if not all(map(math.isfinite, found.values())):
+        raise ValueError("a number that is none")
+    return found
+
+
 def items(value: Any) -> list[Any]:
     """A list. Raises ValueError."""
     if not isinstance(value, list):
@@ -56,7 +67,7 @@ def items(value: Any) -> list[Any]:
 
 
 def _checked(name: str, value: Any, allowed: tuple[type, ...]) -> Any:
-    if not isinstance(value, allowed) or isinstance(value, bool):
+    if not isinstance(value, allowed) or isinstance(value, bool) != (bool in allowed):
         raise ValueError(f"{name} is not what it should be")
     if isinstance(value, str):
         value.encode()  # half of a surrogate pair is no text

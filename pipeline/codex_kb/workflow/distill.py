@@ -1,4 +1,4 @@
-"""`codex distill`: the index brought in line with the claims, or proved to be."""
+"""`codex distill`: the index brought in line with the claims, and a generation with the decisions; or proved to be."""
 
 from __future__ import annotations
 
@@ -8,44 +8,94 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from codex_kb import layout as places
 from codex_kb.index import settled
+from codex_kb.learn.stand import Stand
 
 if TYPE_CHECKING:
     from codex_kb.index.local import Look
     from codex_kb.kb import KnowledgeBase
     from codex_kb.records import Problem
 
+#: Under what name it is kept how the generations stand, and the folders that this depends on.
+_LEARNED, _TEACHES = "learned", (places.DECISIONS, places.GENERATIONS)
 #: So many files are one commit: the journal that makes them one change stays small.
 _COMMITTED_AT_ONCE = 5000
 
 
 class Distilled(NamedTuple):
-    """What a run of distill did, in claims."""
+    """What a run of distill did, in claims; and in what way the generations stand, with the one that was closed."""
 
     embedded: int
     removed: int
     unchanged: int
     claims: int
-    generation: int
+    learned: Stand
 
 
-def distill(kb: KnowledgeBase, full: bool = False) -> Distilled:
-    """Embed what changed, remove what went, commit the index; `full` embeds everything anew."""
-    if full:
-        return _bring_up_to_date(kb, True, None)
-    found = settled.look(kb)
-    if found.nothing_to_do:
-        return Distilled(0, 0, found.claims, found.claims, kb.generation)
-    return _bring_up_to_date(kb, False, found.look)
+class Indexed(NamedTuple):
+    """What became of the index, in claims."""
+
+    embedded: int
+    removed: int
+    unchanged: int
+    claims: int
+
+
+def distill(kb: KnowledgeBase, full: bool = False, now: bool = False) -> Distilled:
+    """Embed what changed, remove what went, commit the index; `full` embeds everything anew.
+
+    Then close a generation, where enough was decided since the last one, or anything and `now`.
+    """
+    found = None if full else settled.look(kb)
+    if found and found.nothing_to_do:
+        indexed = Indexed(0, 0, found.claims, found.claims)
+    else:
+        indexed = _bring_up_to_date(kb, full, found.look if found else None)
+    return Distilled(*indexed, _learn(kb, now))
+
+
+def put(kb: KnowledgeBase, number: int, pin: bool, reviewer: str) -> None:
+    """Put a generation in force, 0 for the untaught order; pinned, it stays until another is put there.
+
+    Raises:
+        NotFound: there is no such generation.
+    """
+    from codex_kb import acts  # noqa: PLC0415
+    from codex_kb.apply import lessons  # noqa: PLC0415
+
+    with acts.writing(kb, "distill"):
+        acts.perform(kb, lessons.put(kb, number, pin, reviewer))
+
+
+def _learn(kb: KnowledgeBase, now: bool) -> Stand:
+    """Close a generation where one is due. Where no decision came since the last look nothing is read."""
+    from codex_kb.disk import looked  # noqa: PLC0415
+
+    known = looked.again(kb.layout.root, _LEARNED, _TEACHES)
+    if known and not (now and known["waiting"]):
+        return Stand(**known)
+    from codex_kb import acts  # noqa: PLC0415
+    from codex_kb.apply import lessons  # noqa: PLC0415
+
+    with acts.writing(kb, "distill"):
+        done = lessons.learned(kb, now)
+        if done.act:
+            acts.perform(kb, done.act)
+    looked.keep(kb.layout.root, _LEARNED, _TEACHES, done.stand._replace(closed=False)._asdict())
+    return done.stand
 
 
 def check(kb: KnowledgeBase, full: bool = False) -> list[Problem]:
-    """What proves that index and claims disagree: every file is read, some texts (`full`: all) are embedded anew."""
+    """What proves that index and claims, or generation and decisions, disagree.
+
+    Every file is read, some texts of claims (`full`: all) are embedded anew, and so are those that taught.
+    """
+    from codex_kb.apply import lessons  # noqa: PLC0415
     from codex_kb.index import committed  # noqa: PLC0415
 
-    return committed.check(kb, full)
+    return [*committed.check(kb, full), *lessons.check(kb)]
 
 
-def _bring_up_to_date(kb: KnowledgeBase, full: bool, look: Look | None) -> Distilled:
+def _bring_up_to_date(kb: KnowledgeBase, full: bool, look: Look | None) -> Indexed:
     # Where nothing is to do, nothing of this is loaded.
     from codex_kb import acts  # noqa: PLC0415
     from codex_kb.index import committed, local, opened, state, stored, writer  # noqa: PLC0415
@@ -63,7 +113,7 @@ def _bring_up_to_date(kb: KnowledgeBase, full: bool, look: Look | None) -> Disti
                 _require_folders(kb)
             changes = [c for c in committed.changes(kb, found, now, full) if c.before != c.after]
             embedded = found.claims if full else sum(now.add.values())
-            done = Distilled(embedded, len(now.remove), found.claims - embedded, found.claims, kb.generation)
+            done = Indexed(embedded, len(now.remove), found.claims - embedded, found.claims)
         finally:
             found.close()
         message = acts.message(
@@ -71,7 +121,7 @@ def _bring_up_to_date(kb: KnowledgeBase, full: bool, look: Look | None) -> Disti
             f"codex: distill {done.claims} claims",
             f"What: {done.embedded} claims embedded, {done.removed} removed, {done.unchanged} unchanged.\n"
             "Why: index and claims agree again.",
-            {"Generation": str(done.generation)},
+            {"Generation": str(kb.generation)},
         )
         # What is damaged holds nothing of the user's to be kept.
         damaged = {problem.path for problem in now.damaged}

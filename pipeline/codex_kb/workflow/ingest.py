@@ -17,10 +17,10 @@ from codex_kb.kb import KnowledgeBase
 from codex_kb.language.paid import Spent
 from codex_kb.layout import packet_path, record_path
 from codex_kb.ports import Proposer
-from codex_kb.propose import drafts
+from codex_kb.propose import drafts, mixing
 from codex_kb.propose.background import Background
 from codex_kb.propose.team import Proposers, Team, total
-from codex_kb.records import Drafted, Packet, Plan, Problem, Proposal, Source
+from codex_kb.records import Draft, Drafted, Packet, Plan, Problem, Proposal, Source
 from codex_kb.review import account, decide, packet, reading
 from codex_kb.run.local import in_order
 from codex_kb.text import lifecycle, markdown_file
@@ -145,6 +145,7 @@ class _Proposing:
         self.team = run.team
         self.max_claims = run.max_claims
         self.result = run.result
+        self.generation = run.kb.generation
         self.claims = indexes.load(run.kb)
         decisions = run.kb.store.decisions()[0]
         self.history = drafts.History(decisions)
@@ -209,7 +210,7 @@ class _Proposing:
         if before is not None and not self._adds(before, proposals):
             return Row(path, "unchanged", reason="nothing new beside what waits")
         name = self.names.of(path)
-        written = Packet(name, path, source.body_sha256, proposer.name, self.kb.generation, tuple(proposals),
+        written = Packet(name, path, source.body_sha256, proposer.name, self.generation, tuple(proposals),
                          tuple(held), report=work.drafted.report, model=proposer.model)  # fmt: skip
         perform(self.kb, Act(
             tuple(self._changes(work, written, before)), self._message(written, source),
@@ -221,17 +222,31 @@ class _Proposing:
     def _proposals(self, work: _Work) -> tuple[list[Proposal], list[tuple[str, str]]]:
         """At most `max_claims` new proposals, each beside its nearest claims, and what was held back."""
         new, held = self.history.split(work.source, work.drafted.drafts)
-        new = new[: self.max_claims]
-        vectors = self.kb.encoder.encode([draft.title for draft in new])
-        found: dict[str, Proposal] = {}
-        for draft, hits in zip(new, self.claims.nearest_titles(vectors, drafts.NEAREST), strict=True):
+        chosen = drafts.ranked(self._beside(work, new[: self.max_claims]))
+        if not self.team.preference.begun:
+            return mixing.mixed(chosen, (), 0), held
+        settings = self.kb.settings.review
+        left, _ = self.history.split(work.source, [*new[self.max_claims :], *work.drafted.left])
+        count = mixing.explored(len(left), len(chosen), settings.explore)
+        at = mixing.sample([draft.title for draft in left], count)
+        others = [
+            dataclasses.replace(each, explored=True, chance=count / len(left))
+            for each in self._beside(work, [left[row] for row in at])
+        ]
+        return mixing.mixed(chosen, others, settings.blind), held
+
+    def _beside(self, work: _Work, found: Sequence[Draft]) -> list[Proposal]:
+        """Drafts as proposals beside their nearest claims, each once."""
+        vectors = self.kb.encoder.encode([draft.title for draft in found])
+        made: dict[str, Proposal] = {}
+        for draft, hits in zip(found, self.claims.nearest_titles(vectors, drafts.NEAREST), strict=True):
             cards = self.claims.catalog.by_path([hit.path for hit in hits])
             domains = {path: card.domain for path, card in cards.items()}
             alike = drafts.alike(self.kb.encoder, draft.title, hits)
             near = drafts.Near(hits, drafts.near_domain(hits, domains), alike)
-            made = drafts.proposal(work.source, draft, near, work.proposer.name, self.kb.generation)
-            found.setdefault(made.id, made)
-        return drafts.ranked(found.values()), held
+            each = drafts.proposal(work.source, draft, near, work.proposer.name, self.generation)
+            made.setdefault(each.id, dataclasses.replace(each, trial=work.drafted.trial))
+        return list(made.values())
 
     @staticmethod
     def _adds(before: Packet, proposals: Sequence[Proposal]) -> bool:

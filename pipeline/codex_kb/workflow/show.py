@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from codex_kb.index import opened as indexes
 from codex_kb.index.names import find_claim
 from codex_kb.kb import KnowledgeBase
 from codex_kb.records import Claim, Decision, Evidence, Hit, Packet, Proposal, Source
+from codex_kb.review.blind import as_shown
 from codex_kb.review.publish import approved_ids
 from codex_kb.review.waiting import full_id
 from codex_kb.text import ground
@@ -76,7 +78,8 @@ def show(kb: KnowledgeBase, named: str) -> Shown:
     decisions, _ = kb.store.decisions()
     waiting = {proposal.id: (packet, proposal) for packet in kb.store.packets() for proposal in packet.proposals}
     with contextlib.suppress(NotFound):
-        packet, proposal = waiting[full_id(named, waiting)]
+        packet, waits = waiting[full_id(named, waiting)]
+        proposal = as_shown(waits)
         return Shown(proposal=proposal, packet=packet, quotes=_quotes(kb, proposal.evidence), nearest=proposal.nearest,
                      decisions=tuple(d for d in decisions if d.id == proposal.id))  # fmt: skip
     decided = []
@@ -112,6 +115,8 @@ def _source(kb: KnowledgeBase, named: str, decisions: list[Decision]) -> Shown:
     if not paths:
         raise NotFound("no proposal, claim or source has this name", path=named, hint="codex proposals; codex search")
     waiting = next((p for p in kb.store.packets() if p.source == paths[0]), None)
+    if waiting:
+        waiting = dataclasses.replace(waiting, proposals=tuple(map(as_shown, waiting.proposals)))
     return Shown(source=kb.store.source(paths[0]), packet=waiting,
                  decisions=tuple(d for d in decisions if d.source == paths[0]))  # fmt: skip
 

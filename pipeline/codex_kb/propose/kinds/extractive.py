@@ -8,8 +8,9 @@
        p(u) = (1 - d)/N + d * sum_v  sim(u, v) / sum_w sim(w, v)  * p(v)
 
    with sim = max(0, cosine), standardised over the source, plus a few signs of a claim (`signs`).
-3. Choice: maximal marginal relevance (Carbonell & Goldstein 1998, doi:10.1145/290941.291025) takes
-   next the candidate with the largest  salience - REDUNDANCY * max cosine to what was taken.
+3. Choice: maximal marginal relevance (Carbonell & Goldstein 1998, doi:10.1145/290941.291025) takes next the
+   candidate with the largest  salience - REDUNDANCY * max cosine to what was taken (`choice`), where the salience is
+   corrected by what a generation learned (`preference`).
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ import numpy.typing as npt
 from codex_kb.ports import Encoder, Proposer
 from codex_kb.propose import signs
 from codex_kb.propose.briefing import Briefing
+from codex_kb.propose.features import features
+from codex_kb.propose.preference import Preference
 from codex_kb.records import Draft, Drafted, Plan, Source
 from codex_kb.text import cues, proposition
 from codex_kb.text.langid import ENGLISH, language
@@ -41,8 +44,6 @@ MAX_QUOTE = 700  # characters: more is a passage, which nobody checks against on
 MAX_DESCRIPTION = 240  # characters
 MIN_WORDS = 5
 MIN_DESCRIPTION = 7  # words: less is an aside
-REDUNDANCY = 1.0  # standard deviations of salience that a cosine of 1 to a taken title costs
-SAME = 0.9  # cosine at which two titles say the same
 
 _APPARATUS = re.compile(
     r"\W*(?:references|bibliography|further reading|links|sources|footnotes|notes|raw data|"
@@ -84,8 +85,9 @@ class ExtractiveProposer:
     name = "extractive"
     model = ""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encoder, preference: Preference | None = None) -> None:
         self._encoder = encoder
+        self._preference = preference or Preference()
 
     def plan(self, source: Source, limit: int) -> Plan:
         """Nothing: no question is asked."""
@@ -102,15 +104,28 @@ class ExtractiveProposer:
         if limit <= 0 or not candidates:
             return Drafted((), report)
         vectors = np.asarray(self._encoder.encode([c.title for c in candidates]), dtype=np.float32)
-        weights = _weights(candidates, sentences, cues.present(source.body))
+        settings = _settings(candidates, sentences, cues.present(source.body))
+        names = [tuple(signs.signs(c.title, setting)) for c, setting in zip(candidates, settings, strict=True)]
+        weights = np.array([sum(signs.WEIGHTS[sign] for sign in each) for each in names])
         salience = np.where(weights < signs.LEAST, -np.inf, _standard(lexrank(vectors)) + weights)
-        chosen = most_relevant(vectors, salience, limit, [(c.first, c.last) for c in candidates])
-        return Drafted(tuple(_draft(candidates[row], sentences, source) for row in chosen), report)
+        told = [_features(c, some, sentences, len(source.body)) for c, some in zip(candidates, names, strict=True)]
+        taught = self._preference.order(salience, told, vectors)
+        places = [(c.first, c.last) for c in candidates]
+        chosen = self._preference.choose(vectors, salience, taught, limit, places, source.path)
+        others = sorted({*np.flatnonzero(np.isfinite(salience)).tolist()} - {*chosen}, key=lambda row: -taught[row])
+
+        def draft(row: int) -> Draft:
+            features = self._preference.tell(salience[row], taught[row]) | told[row]
+            return replace(_draft(candidates[row], sentences, source), features=features)
+
+        return Drafted(
+            tuple(map(draft, chosen)), report, tuple(map(draft, others)), self._preference.trial_name
+        )
 
 
 def build(briefing: Briefing) -> Proposer:
     """The proposer behind `--model extractive`; it needs nothing but an encoder."""
-    return ExtractiveProposer(briefing.encoder)
+    return ExtractiveProposer(briefing.encoder, briefing.preference)
 
 
 def _of_language(body: str) -> tuple[str, ...]:
@@ -250,35 +265,22 @@ def _standard(values: Floats) -> Floats:
     return np.asarray((values - values.mean()) / (values.std() + 1e-9), dtype=np.float64)
 
 
-def _weights(candidates: Sequence[_Candidate], sentences: Sequence[Sentence], present: frozenset[str]) -> Floats:
-    """What makes a sentence more or less of a claim, in standard deviations of salience; shape (n,)."""
-    settings = (
+def _settings(
+    candidates: Sequence[_Candidate], sentences: Sequence[Sentence], present: frozenset[str]
+) -> list[signs.Setting]:  # fmt: skip
+    """Where each candidate stands, as its signs are read from."""
+    return [
         signs.Setting(sentences[c.last], tuple(_beside(c, sentences)), c.first < c.last, present) for c in candidates
-    )
-    return np.array([signs.weight(c.title, setting) for c, setting in zip(candidates, settings, strict=True)])
+    ]
 
 
-def most_relevant(
-    vectors: npt.NDArray[np.float32], salience: Floats, limit: int, places: Sequence[tuple[int, int]]
-) -> list[int]:
-    """Rows chosen by maximal marginal relevance, best first; ties go to the earlier row.
-
-    `places` are the (first, last) sentences of each row: no sentence is used twice.
-    """
-    left = salience.copy()
-    nearest = np.zeros(len(left))
-    firsts, lasts = np.array(places).T
-    chosen: list[int] = []
-    while len(chosen) < limit:
-        best = int(np.argmax(left - REDUNDANCY * nearest))
-        if left[best] == -np.inf:
-            break
-        chosen.append(best)
-        cosine = vectors @ vectors[best]
-        nearest = np.maximum(nearest, cosine)
-        overlapping = (firsts <= lasts[best]) & (lasts >= firsts[best])
-        left[overlapping | (cosine > SAME)] = -np.inf
-    return chosen
+def _features(
+    candidate: _Candidate, names: tuple[str, ...], sentences: Sequence[Sentence], length: int
+) -> dict[str, float]:  # fmt: skip
+    """What can be learned from of a candidate with signs of these names; `length` is that of the source's body."""
+    first, last = sentences[candidate.first], sentences[candidate.last]
+    quote = first.text if candidate.first == candidate.last else f"{first.text} {last.text}"
+    return features(candidate.title, quote, first.start / max(1, length), names)
 
 
 # -- drafts --------------------------------------------------------------------------------------

@@ -1,0 +1,60 @@
+"""Decisions as what can be learned from: which count, in which numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from codex_kb.learn.ranker import Floats, Group
+from codex_kb.records import Decision
+
+#: What is said of a proposal that may be as good as another: nothing of what the reviewer wants.
+_TEACHES_NOTHING = frozenset({"duplicate", "removed"})
+#: The untaught score, and the one of the generation that filled the packet too.
+SCORE, TAUGHT = "score", "taught"
+
+
+def teaches(decision: Decision) -> bool:
+    """Is this a lesson? What was shown blind measures and is never learned from; a repeat was learned from before."""
+    shown = decision.shown
+    judged = decision.verdict == "approved" or decision.reason not in _TEACHES_NOTHING
+    return judged and not (shown.get("blind") or shown.get("repeat_of") or shown.get("bulk"))
+
+
+def key(decision: Decision) -> str:
+    """What a lesson is known by: the proposal's id and what was decided, which is another lesson decided otherwise."""
+    return decision.id + ("+" if decision.verdict == "approved" else "-")
+
+
+def names(decisions: Iterable[Decision]) -> tuple[str, ...]:
+    """The plain features that decisions tell, in order."""
+    return tuple(sorted({name for each in decisions for name in each.features} - {SCORE, TAUGHT}))
+
+
+def title(decision: Decision) -> str:
+    """What is embedded of a decision: the title as it was proposed."""
+    return str(decision.proposal.get("title", "")) or decision.title
+
+
+def plain(features: Mapping[str, float], named: Sequence[str]) -> list[float]:
+    """Features in order; one that is not told is 0."""
+    return [features.get(name, 0.0) for name in named]
+
+
+def groups(decisions: Iterable[Decision], named: Sequence[str], vectors: Mapping[str, Floats]) -> list[Group]:
+    """The decisions of each source; `vectors` holds the vector (dimension,) of each title."""
+    of: dict[str, list[Decision]] = {}
+    for each in decisions:
+        of.setdefault(each.source, []).append(each)
+    return [_group(source, some, named, vectors) for source, some in sorted(of.items())]
+
+
+def _group(source: str, some: Sequence[Decision], named: Sequence[str], vectors: Mapping[str, Floats]) -> Group:
+    return Group(
+        source,
+        np.array([each.features.get(SCORE, 0.0) for each in some]),
+        np.array([plain(each.features, named) for each in some]).reshape(len(some), len(named)),
+        np.array([vectors[title(each)] for each in some], np.float64),
+        np.array([each.verdict == "approved" for each in some]),
+    )

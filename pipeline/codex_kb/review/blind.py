@@ -1,0 +1,14 @@
+"""What a reviewer sees of a proposal: of a blind one nothing that says what the program thinks of it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from codex_kb.records import Proposal
+
+
+def as_shown(proposal: Proposal) -> Proposal:
+    """The proposal as it is put before the reviewer."""
+    if not proposal.blind:
+        return proposal
+    return dataclasses.replace(proposal, relation="new", nearest=(), notes=(), target="", why="", debate=())
