@@ -32,7 +32,7 @@ def read(store: Store, encoder: Encoder, left_out: LeftOut = lambda _: ()) -> Fa
     """The facts of one knowledge base; each file is read once, none is embedded."""
     root, settings = store.layout.root, store.settings
     decisions, faulty = store.decisions()
-    stands = standing(decisions).values()
+    stands, counts = standing(decisions).values(), counting(decisions)
     packets, faulty_packets = store.readable_packets()
     files = _Files(store)
     files.read_claims(store.claim_paths())
@@ -52,9 +52,9 @@ def read(store: Store, encoder: Encoder, left_out: LeftOut = lambda _: ()) -> Fa
         packet_copies=tuple(store.packet_copies()),
         bodies=files.bodies,
         missing=files.missing,
-        decisions=counting(decisions),
+        decisions=counts,
         faulty_decisions=tuple(faulty),
-        decided=frozenset(d.claim for d in stands if d.claim and not added_as(d)),
+        decided=frozenset(d.claim for lines in counts.values() for d in lines if d.claim and not added_as(d)),
         gone=tuple(_gone(store, stands, files.claims, left_out)),
         taken_back=tuple(_taken_back(decisions, files.claims)),
         names=settings.fields,
