@@ -96,7 +96,7 @@ class Journals:
         entries = tuple(Entry(path, digest(_FILES.get(path)), _AFTER[path]) for path in paths)
         branch = chance.choice(["", "", "extract/notes"])
         commit = Commit("fuzz: an act\n", tuple(paths), branch) if chance.random() < 0.8 else None
-        data = dump(Journal(entries, commit, "refs/heads/main", chance.random() < 0.1), self._clone)
+        data = dump(Journal(entries, commit, "refs/heads/main", written=chance.random() < 0.1), self._clone)
         harm = chance.choices(["none", "bytes", "fields"], [2, 3, 6])[0]
         if harm == "bytes":
             typed = ("\0", "{", '"', "\n", "]", "\xff", "0", "..", "/")
@@ -110,7 +110,7 @@ class Journals:
     def _sealed(self, body: Any) -> bytes:
         """As `dump` seals it: believed for what it is."""
         data = json.dumps(body).encode()
-        return json.dumps({"version": 2, "clone": self._clone, "sha256": digest(data)}).encode() + b"\n" + data
+        return json.dumps({"version": 3, "clone": self._clone, "sha256": digest(data)}).encode() + b"\n" + data
 
     def check(self, case: Any) -> Ended:
         """The next run finishes it or says why not; then it can be set aside, and runs go on."""
