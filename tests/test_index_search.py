@@ -23,7 +23,8 @@ def filled(kb: Base) -> Base:
 def test_distill_embeds_once_and_forgets_what_went(kb: Base) -> None:
     filled(kb)
     assert kb.run("distill", "--check").code == 1
-    made = {"embedded": 3, "removed": 0, "unchanged": 0, "claims": 3, "generation": 0}
+    made = {"embedded": 3, "removed": 0, "unchanged": 0, "claims": 3, "generation": 0, "in_force": 0, "trained_on": 0,
+            "waiting": 0, "gate": {"packets": 0, "gain": None, "low": None}}  # fmt: skip
     assert kb.run("distill", "--json").json == made
     assert all(p.stat().st_size <= 2048 for p in kb.path("codex/index").rglob("*.jsonl"))
     head = kb.git("rev-parse", "HEAD")

@@ -157,7 +157,9 @@ def test_the_settings_shown_are_the_defaults() -> None:
     shown = next(block for block in re.findall(r"```toml\n(.*?)```", README, re.DOTALL) if "[ingest]" in block)
     assert config.parse(shown) == config.Settings()
     every = re.sub(r"^# ([\w-]+ = )", r"\1", shown, flags=re.MULTILINE)
-    assert set(tomllib.loads(every)) == {"kb", "ingest", "propose", "index", "fields", "check", "git"}
+    assert set(tomllib.loads(every)) == {
+        "kb", "ingest", "propose", "learn", "review", "index", "fields", "check", "git",
+    }  # fmt: skip
     config.parse(every, rules=check.ids)
 
 
