@@ -195,10 +195,11 @@ def test_a_detached_head_is_said(kb: Base) -> None:
     assert "detached HEAD: git switch -c NAME keeps it" in kb.run("ingest", "inbox").err
 
 
-@pytest.mark.parametrize("name", ["a..b", "-x", "x.lock", "a b~1"])
+@pytest.mark.parametrize("name", ["a..b", "-x", "x.lock", "a b~1", "@{{-1}}"])
 def test_a_name_that_no_branch_can_have_is_found_before_anything_is_written(kb: Base, name: str) -> None:
     kb.write("codex.toml", kb.read("codex.toml") + f'[git]\nbranch = "{name}"\n')
     kb.commit_all()
+    kb.git("checkout", "-q", "-b", "other")  # so that there is a branch before it
     kb.source()
     before = kb.snapshot()
     done = kb.run("ingest", "inbox")
@@ -206,13 +207,127 @@ def test_a_name_that_no_branch_can_have_is_found_before_anything_is_written(kb: 
     assert kb.snapshot() == before
 
 
+@pytest.mark.parametrize(("said", "commands"), [
+    ("beside the branch 'extract'", ["branch extract"]),
+    ("beside the branch 'extract/notes/a'", ["branch extract/notes/a"]),
+    ("is checked out there", ["worktree add -q -b extract/notes ../tree"]),
+    ("nothing is committed yet", ["checkout -q --orphan new"]),
+])  # fmt: skip
+def test_a_branch_that_git_cannot_commit_to_is_found_before_anything_is_written(
+    kb: Base, said: str, commands: list[str]
+) -> None:
+    kb.write("codex.toml", kb.read("codex.toml") + BRANCH)
+    kb.commit_all()
+    kb.source()
+    for command in commands:
+        kb.git(*command.split())
+    before = kb.snapshot()
+    done = kb.run("ingest", "inbox")
+    assert done.code
+    assert said in done.err + done.out
+    assert kb.snapshot() == before
+    assert not Transactions(kb.root).unfinished()
+
+
+def test_what_a_hook_refused_on_another_branch_is_committed_there_by_the_next_run(kb: Base) -> None:
+    kb.write("codex.toml", kb.read("codex.toml") + BRANCH)
+    kb.commit_all()
+    kb.source()
+    hook = kb.write(".git/hooks/pre-commit", "#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    assert "the next run commits on extract/notes" in kb.run("ingest", "inbox").err
+    hook.unlink()
+    assert kb.run("distill").code == 0
+    assert "propose" in kb.git("log", "-1", "--format=%s", "extract/notes")
+
+
+@pytest.mark.parametrize("bit", ["skip-worktree", "assume-unchanged"])
+@pytest.mark.parametrize("path", ["codex/decisions/notes.jsonl", "inbox/notes.md"])
+def test_a_file_that_git_is_told_to_pass_over_is_found_before_anything_is_written(
+    kb: Base, path: str, bit: str
+) -> None:
+    [first, *others] = kb.ingest()
+    assert kb.run("review", "--reject", first["id"]).code == 0
+    ids = [each["id"] for each in others]
+    kb.git("update-index", f"--{bit}", path)
+    before, head = kb.snapshot(), kb.git("rev-parse", "HEAD")
+    done = kb.run("review", *(word for each in ids for word in ("--reject", each)))
+    assert (done.code, f"--no-{bit} {path}" in done.err) == (4, True)
+    assert (kb.snapshot(), kb.git("rev-parse", "HEAD")) == (before, head)
+    kb.git("update-index", f"--no-{bit}", path)
+    assert kb.run("review", *(word for each in ids for word in ("--reject", each))).code == 0
+    assert kb.git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize(("pattern", "path"), [
+    ("*.jsonl", "codex/decisions/notes.jsonl"), ("codex/economics/", "codex/economics/"),
+    ("inbox/proposals/", "inbox/proposals/notes.json"),
+])  # fmt: skip
+def test_what_people_decide_is_not_written_where_git_ignores_it(kb: Base, pattern: str, path: str) -> None:
+    if "proposals" not in pattern:
+        kb.ingest()
+        kb.mark("x", count=1)
+        kb.commit_all()
+    else:
+        kb.source()
+    kb.write(".gitignore", pattern + "\n")
+    kb.commit_all()
+    before, head = kb.snapshot(), kb.git("rev-parse", "HEAD")
+    done = kb.run(*(("ingest", "inbox") if "proposals" in pattern else ("review", "--apply")))
+    assert done.code == 4
+    assert f"git check-ignore -v {path}" in done.err + done.out
+    assert (kb.snapshot(), kb.git("rev-parse", "HEAD")) == (before, head)
+
+
+def test_what_is_derived_git_may_ignore(kb: Base) -> None:
+    kb.write(".gitignore", "codex/index/\n")
+    kb.commit_all()
+    kb.ingest()
+    kb.mark("x", count=1)
+    assert kb.run("review", "--apply").code == 0
+    assert "codex/index" not in kb.git("ls-files")
+    assert len(log(kb)) == 1
+
+
+def test_a_submodule_in_the_way_is_found_before_anything_is_written(kb: Base, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    subprocess.run(["git", "init", "-q", str(other)], check=True)
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    subprocess.run(["git", *who, "commit", "-q", "--allow-empty", "-m", "begin"], cwd=other, check=True)
+    kb.git("rm", "-qr", "codex")
+    kb.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "codex")
+    kb.commit_all()
+    kb.ingest()
+    kb.mark("x", count=1)
+    kb.commit_all()
+    before = kb.snapshot()
+    done = kb.run("review", "--apply")
+    assert done.code == 4
+    assert "lies in the submodule codex" in done.err
+    assert kb.snapshot() == before
+
+
+def test_the_message_of_a_squash_merge_is_not_lost(kb: Base) -> None:
+    kb.git("checkout", "-q", "-b", "other")
+    kb.write("a.txt", "a")
+    kb.commit_all()
+    kb.git("checkout", "-q", "main")
+    kb.git("merge", "-q", "--squash", "other")
+    kb.source()
+    before = kb.snapshot()
+    done = kb.run("ingest", "inbox")
+    assert (done.code, "a squash merge is under way" in done.err) == (4, True)
+    assert kb.snapshot() == before
+    assert kb.path(".git/SQUASH_MSG").exists()
+
+
 # -- kills inside git ------------------------------------------------------------------------------
 
 
-def kill_in_hook(kb: Base, *command: str, name: str = "pre-commit") -> None:
+def kill_in_hook(kb: Base, *command: str, hook: str = "pre-commit") -> None:
     """Run a command in a process of its own that is killed while git runs a hook."""
-    hook = kb.write(f".git/hooks/{name}", f"#!/bin/sh\nkill -9 $(cat {kb.root}/.git/pid)\nexit 1\n")
-    hook.chmod(0o755)
+    path = kb.write(f".git/hooks/{hook}", f"#!/bin/sh\nkill -9 $(cat {kb.root}/.git/pid)\nexit 1\n")
+    path.chmod(0o755)
     script = (
         f"import os, sys; open({str(kb.root / '.git/pid')!r}, 'w').write(str(os.getpid())); "
         "import conftest; from codex_kb.encoders import model; model.load = conftest.FakeEncoder; "
@@ -222,7 +337,7 @@ def kill_in_hook(kb: Base, *command: str, name: str = "pre-commit") -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tests), *sys.path])}
     done = subprocess.run([sys.executable, "-c", script], cwd=kb.root, env=env, capture_output=True, check=False)
     assert done.returncode == -9, done.stderr.decode()
-    hook.unlink()
+    path.unlink()
 
 
 def test_killed_inside_a_hook_all_of_the_review_is_committed_by_the_next_run(kb: Base) -> None:
@@ -256,60 +371,96 @@ def test_what_was_cut_off_on_one_branch_waits_on_another(kb: Base) -> None:
     assert len(ids) == len(set(ids)) > 0
 
 
-def test_a_log_that_grew_since_gets_the_lines_that_were_cut_off(kb: Base) -> None:
-    kb.ingest()
-    kb.mark("-")
-    kb.commit_all()
-    kill_in_hook(kb, "review", "--apply")
-    kb.path(".git/index.lock").unlink(missing_ok=True)
-    kb.git("reset", "-q")
-    ours = kb.decisions()
-    theirs = {**ours[0], "id": "0123456789ab", "reviewer": "Colleague <c@example.org>"}
-    kb.write("codex/decisions/notes.jsonl", json.dumps(theirs) + "\n")
-    kb.git("add", "codex/decisions/notes.jsonl")
-    kb.git("commit", "-q", "-m", "a colleague's")
+def kill_before_files(kb: Base, monkeypatch: pytest.MonkeyPatch, *command: str) -> None:
+    """Run a command that ends once its journal is kept, before it writes a file."""
+    with monkeypatch.context() as patched:
+        patched.setattr(Transactions, "_write", lambda *args: sys.exit(137))
+        assert kb.run(*command).code == 137
+    assert Transactions(kb.root).unfinished()
+
+
+def of_a_colleague(kb: Base, tmp_path: Path, id_: str) -> Path:
+    """A clone in which a colleague rejects a proposal; its root."""
+    clone = tmp_path / "colleague"
+    kb.git("clone", "-q", "-c", "user.name=Bob", "-c", "user.email=bob@example.org", ".", str(clone))
+    other = Base(clone, lambda *args: kb.run(*args, cwd=clone))
+    assert other.run("review", "--reject", id_).code == 0
+    return clone
+
+
+def test_lines_that_were_pulled_after_a_kill_and_those_of_the_journal_are_both_on_record(
+    kb: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [each["id"] for each in kb.ingest()]
+    assert kb.run("review", "--reject", ids[0]).code == 0
+    clone = of_a_colleague(kb, tmp_path, ids[1])
+    kill_before_files(kb, monkeypatch, "review", "--approve", ids[2])
+    kb.git("pull", "-q", "--no-rebase", str(clone), "HEAD")
     assert kb.run("distill").code == 0
-    assert [row["id"] for row in log(kb)] == ["0123456789ab", *(row["id"] for row in ours)]
+    assert [row["id"] for row in log(kb)] == ids[:3]
+    assert len(kb.claims()) == 1
+    assert not kb.path(".codex-kb/conflicts/codex/decisions").exists()
+
+
+def test_what_was_merged_after_a_hook_refused_is_committed_as_it_stands(
+    kb: Base, tmp_path: Path
+) -> None:
+    ids = [each["id"] for each in kb.ingest()]
+    assert kb.run("review", "--reject", ids[0]).code == 0
+    clone = of_a_colleague(kb, tmp_path, ids[1])
+    hook = kb.write(".git/hooks/pre-commit", "#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    assert kb.run("review", "--approve", ids[2]).code == 1
+    kb.git("stash", "-qu")
+    kb.git("pull", "-q", "--no-rebase", str(clone), "HEAD")
+    subprocess.run(["git", "stash", "pop"], cwd=kb.root, capture_output=True, check=False)
+    hook.unlink()
+    before = kb.git("rev-parse", "HEAD")
+    done = kb.run("distill")  # the packet has conflicts
+    assert (done.code, "conflicts are not resolved" in done.err) == (4, True)
+    assert kb.git("rev-parse", "HEAD") == before
+    kb.git("checkout", "-q", "--theirs", "inbox/proposals")
+    kb.git("reset", "-q")
+    assert kb.run("distill").code == 0
+    assert {row["id"] for row in log(kb)} == set(ids[:3])
     assert kb.git("status", "--porcelain") == ""
 
 
-def test_a_branch_that_was_renamed_since_is_the_same_place(kb: Base) -> None:
+def test_what_git_committed_on_a_detached_head_before_the_kill_is_finished(kb: Base) -> None:
     kb.ingest()
-    kb.mark("-")
-    kb.commit_all()
-    kill_in_hook(kb, "review", "--apply")
-    kb.path(".git/index.lock").unlink(missing_ok=True)
-    kb.git("branch", "-m", "trunk")
-    assert kb.run("distill").code == 0
-    assert len(log(kb)) == len(kb.decisions()) > 0
-
-
-def test_what_git_committed_before_the_kill_stands_wherever_head_is(kb: Base) -> None:
-    kb.ingest()
-    kb.mark("-")
-    kb.commit_all()
     kb.git("checkout", "-q", "--detach")
-    kill_in_hook(kb, "review", "--apply", name="post-commit")
-    done = kb.run("distill")
-    assert done.code == 0, done.err
+    kb.mark("-")
+    kill_in_hook(kb, "review", "--apply", hook="post-commit")
+    before = kb.git("rev-parse", "HEAD")
+    assert kb.run("review", "--apply").code == 0
+    assert kb.git("rev-parse", "HEAD") == before
     assert not Transactions(kb.root).unfinished()
-    ids = [row["id"] for row in log(kb)]
-    assert len(ids) == len(set(ids)) > 0
 
 
-def test_what_waits_at_a_detached_commit_says_how_to_get_there(kb: Base) -> None:
-    kb.ingest()
-    kb.mark("-")
+@pytest.mark.parametrize("home", ["", "--detach"])
+def test_the_hint_leads_to_where_a_run_was_cut_off(
+    kb: Base, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    [first, *_] = kb.ingest()
+    kb.git("checkout", "-q", "-b", "other")
+    kb.write("a.txt", "elsewhere")
     kb.commit_all()
-    kb.git("checkout", "-q", "--detach")
-    at = kb.git("rev-parse", "HEAD")
-    kill_in_hook(kb, "review", "--apply")
-    kb.path(".git/index.lock").unlink(missing_ok=True)
-    kb.git("reset", "-q")
-    kb.git("commit", "-q", "--allow-empty", "-m", "elsewhere")
+    kb.git("checkout", "-q", *home.split(), "main")
+    kill_before_files(kb, monkeypatch, "review", "--reject", first["id"])
+    kb.git("switch", "-q", "other")
     done = kb.run("distill")
     assert done.code == 4
-    assert f"git switch --detach {at}" in done.err
+    subprocess.run(done.err.split("→ ")[1].split(",")[0], shell=True, cwd=kb.root, check=True)
+    assert kb.run("distill").code == 0
+    assert [row["id"] for row in log(kb)] == [first["id"]]
+
+
+def test_a_branch_that_was_renamed_is_the_same(kb: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    [first, *_] = kb.ingest()
+    kill_before_files(kb, monkeypatch, "review", "--reject", first["id"])
+    kb.git("branch", "-m", "main", "trunk")
+    assert kb.run("distill").code == 0
+    assert [row["id"] for row in log(kb, "trunk")] == [first["id"]]
 
 
 def test_a_work_tree_that_a_killed_run_left_behind_is_removed(kb: Base) -> None:

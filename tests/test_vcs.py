@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from codex_kb.disk.vcs import MESSAGE_FILE, Repository, create_repository, open_repository
+from codex_kb.disk.opening import create_repository, open_repository
+from codex_kb.disk.vcs import MESSAGE_FILE, Repository
 from codex_kb.errors import GitError, UsageError
 
 ODD_NAMES = [
@@ -241,6 +242,16 @@ def test_a_file_that_only_the_other_branch_has_is_deleted_there(root: Path) -> N
     (root / "packet.md").unlink()
     assert opened(root).commit(["packet.md"], "decided", "side")
     assert "packet.md" not in git(root, "ls-tree", "--name-only", "side")
+
+
+def test_a_commit_that_is_not_behind_head_is_not_contained(root: Path) -> None:
+    git(root, "checkout", "--quiet", "-b", "side")
+    git(root, "commit", "--quiet", "--allow-empty", "-m", "beside")
+    beside = git(root, "rev-parse", "HEAD").strip()
+    git(root, "checkout", "--quiet", "-")
+    repository = opened(root)
+    assert not repository.contains(beside)
+    assert repository.contains(repository.commit_of("HEAD"))
 
 
 def test_a_link_of_the_other_branch_is_not_followed_out_of_the_knowledge_base(root: Path) -> None:

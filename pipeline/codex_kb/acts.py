@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from codex_kb import config
 from codex_kb import layout as places
-from codex_kb.disk import clone
+from codex_kb.disk import clone, gate
 from codex_kb.disk.journal import Commit, Journal
 from codex_kb.disk.transaction import Change, Transactions, locked, write_failed
 from codex_kb.disk.vcs import Repository
@@ -23,6 +24,8 @@ from codex_kb.text import leaving
 from codex_kb.text.marks import one_line
 
 _WAIT_SECONDS = 5.0
+#: What git must not ignore.
+_DECIDED = ("codex/", f"{places.PACKETS}/")
 #: What git must know of our own folders; written with their first file.
 _ATTRIBUTES = {
     f"{places.DECISIONS}/.gitattributes": b"*.jsonl -text merge=union\n",
@@ -92,12 +95,15 @@ def perform(kb: KnowledgeBase, act: Act) -> None:
     changes = _with_attributes(kb, act.changes)
     if not changes:
         return
+    for each in changes:  # before git is asked of it: it knows nothing of what lies outside
+        gate.target(kb.layout.root, each.path)
     commit = None
     if act.message and kb.commits and kb.repository is not None:
         paths = (*(c.path for c in changes), *act.removed)
         commit = Commit(leaving.without(act.message), paths, act.branch)
-    if commit:
-        _require_quiet(kb, act)
+        _require_kept(kb.repository, act)
+        _require_taken(kb.repository, act)
+        kb.repository.require_ready(commit.paths, act.branch)
     transactions = Transactions(kb.layout.root)
     head = kb.repository.head() if kb.repository else ""
     at = kb.repository.commit_of("HEAD") if kb.repository else ""
@@ -129,20 +135,19 @@ def _with_attributes(kb: KnowledgeBase, changes: Sequence[Change]) -> list[Chang
     return needed + written
 
 
-def _require_quiet(kb: KnowledgeBase, act: Act) -> None:
-    """Stop, before anything is written, where git would not commit this, or would commit more than this."""
-    assert kb.repository is not None
-    if act.branch:
-        kb.repository.require_branch_name(act.branch)
-        return
-    if what := kb.repository.under_way():
-        raise Conflict(f"{what} is under way, and a commit would conclude it", path=".git",
-                       hint=f"finish or abort {what} first, or run with --no-commit")  # fmt: skip
-    _require_kept(kb.repository, act)
+def _require_taken(repository: Repository, act: Act) -> None:
+    """Stop where git ignores what people decide on, or what they decided; what is derived it may."""
+    decided = [c.path for c in act.changes if c.path.startswith(_DECIDED) and not c.path.startswith(f"{places.INDEX}/")]
+    for path in sorted(repository.ignored(decided)):
+        raise Conflict("git ignores it, and would not commit it; nothing was written", path=path,
+                       hint=f"git check-ignore -v {shlex.quote(path)} names the line to take out, or run with "
+                       "--no-commit")  # fmt: skip
 
 
 def _require_kept(repository: Repository, act: Act) -> None:
     """Stop where a file that a sparse checkout leaves out would lose what it says."""
+    if repository.elsewhere(act.branch):
+        return
     new = {c.path: c.after or b"" for c in act.changes if c.before is None}
     for path in sorted(repository.sparse(list(new))):
         if (repository.blob(path) or b"") not in new[path]:
@@ -184,6 +189,9 @@ def _recover(kb: KnowledgeBase) -> None:
 
 def _finish(kb: KnowledgeBase, transactions: Transactions, journal: Journal) -> None:
     """Write what is left, and commit it. What changed since git refused is what the user made of it, and goes along."""
+    commit = journal.commit
+    if commit and kb.repository:
+        kb.repository.require_ready(commit.paths, commit.branch)
     changed = transactions.recover(journal)
     commit = journal.commit
     if not journal.written:

@@ -119,7 +119,7 @@ class KnowledgeBase:
     @cached_property
     def repository(self) -> Repository | None:
         """The git repository around the knowledge base, if there is one."""
-        from codex_kb.disk.vcs import open_repository  # noqa: PLC0415
+        from codex_kb.disk.opening import open_repository  # noqa: PLC0415
 
         return open_repository(self.layout.root)
 

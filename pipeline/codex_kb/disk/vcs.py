@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codex_kb.disk import gate
+from codex_kb.disk import gate, ready
 from codex_kb.disk.clone import WORK_TREE
 from codex_kb.errors import GitError, RefusedFile, UsageError
 from codex_kb.layout import LOCAL
@@ -26,23 +26,6 @@ MESSAGE_FILE = f"{LOCAL}/commit-message"
 #: A branch that is not checked out is committed to in a work tree of our own, removed after each commit.
 _WORK_TREE = f"{LOCAL}/{WORK_TREE}"
 
-#: What git calls what it is in the midst of, by the files that tell.
-_UNDER_WAY = {
-    "MERGE_HEAD": "a merge", "CHERRY_PICK_HEAD": "a cherry-pick", "REVERT_HEAD": "a revert",
-    "rebase-merge": "a rebase", "rebase-apply": "a rebase or git am",
-}  # fmt: skip
-
-#: What `git rev-parse --local-env-vars` lists: set by a hook that runs us, they would send our commits to its project;
-_LOCAL_VARIABLES = (
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT",
-    "GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_GRAFT_FILE", "GIT_INDEX_FILE",
-    "GIT_NO_REPLACE_OBJECTS", "GIT_REPLACE_REF_BASE", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_COMMON_DIR",
-    "GIT_INTERNAL_SUPER_PREFIX",
-    # and those that say how paths are read, or which git is run
-    "GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS",
-    "GIT_PYTHON_GIT_EXECUTABLE",
-)  # fmt: skip
-
 #: Git compares each of its files with each path that it is given; for more than these it is asked about all files.
 _NAMED = 100
 
@@ -52,7 +35,7 @@ class _Failed(GitError):
 
     def __init__(self, command: Sequence[str], error: GitCommandError) -> None:
         self.status = error.status
-        self.said = _said(error)
+        self.said = said(error)
         verb = next(word for word in command[1:] if not word.startswith("-"))
         super().__init__(f"git {verb} failed: {self.said}", hint="do what git says, and run again")
 
@@ -103,17 +86,33 @@ class Repository:
                 raise
             return f"detached at {self._run('rev-parse', 'HEAD').strip()}"
 
-    def under_way(self) -> str:
-        """What git is in the midst of, such as a merge, which a commit of ours would conclude; empty for nothing."""
-        return next((what for name, what in _UNDER_WAY.items() if (self._git_dir / name).exists()), "")
+    def require_ready(self, paths: Sequence[str], branch: str = "") -> None:
+        """Stop where git would not commit these paths as they stand, or would commit more.
 
-    def require_branch_name(self, branch: str) -> None:
-        """Stop where a branch cannot have this name. Raises UsageError."""
+        Raises:
+            Conflict: something is under way, git passes over a path, it is a submodule's, or the branch is in use.
+            GitError: git does not say.
+            UsageError: no branch can have this name.
+        """
         try:
-            self._run("check-ref-format", "--branch", branch)
+            ready.require_own(self._run, paths)
+            if self.elsewhere(branch):
+                self._require_branch_name(branch)
+                ready.require_branch(self._run, branch, self._root / _WORK_TREE, bool(self.commit_of("HEAD")))
+            else:
+                ready.require_quiet(self._run, self._git_dir)
+                ready.require_seen(self._run, paths, _named(paths), self._is_sparse())
         except _Failed as error:
-            raise UsageError(f"{branch!r} cannot name a branch", path="codex.toml",
-                             hint="mend [git] branch") from error  # fmt: skip
+            raise GitError(f"git would not commit; nothing was written. Git says: {error.said}",
+                           hint="mend what git names, or run with --no-commit") from error  # fmt: skip
+
+    def _require_branch_name(self, branch: str) -> None:
+        """Stop where a branch cannot have this name; what git takes for another one, as @{-1}, is none."""
+        named = ""
+        with contextlib.suppress(_Failed):
+            named = self._run("check-ref-format", "--branch", branch).strip()
+        if named != branch:
+            raise UsageError(f"{branch!r} cannot name a branch", path="codex.toml", hint="mend [git] branch")
 
     def sparse(self, paths: Sequence[str]) -> set[str]:
         """Those of the paths that git tracks and a sparse checkout leaves out; its index is read only where one is."""
@@ -121,7 +120,7 @@ class Repository:
 
     def sparse_below(self, *paths: str) -> set[str]:
         """What git tracks at or below these paths, anywhere without one, and a sparse checkout leaves out."""
-        if self._setting("core.sparseCheckout", "--type=bool") != "true":
+        if not self._is_sparse():
             return set()
         listed = self._run("ls-files", "-t", "-z", "--", *paths)
         return {row[2:] for row in _split(listed) if row[0] == "S"}
@@ -129,6 +128,9 @@ class Repository:
     def tracks(self, path: str) -> bool:
         """Does git's index have anything at or below a path?"""
         return bool(self._run("ls-files", "-z", "--", path))
+
+    def _is_sparse(self) -> bool:
+        return self._setting("core.sparseCheckout", "--type=bool") == "true"
 
     def blob(self, path: str, branch: str = "") -> bytes | None:
         """A file as it was last committed here, or on a branch; None where it was not."""
@@ -163,11 +165,11 @@ class Repository:
 
     def contains(self, commit: str) -> bool:
         """Is a commit the one that HEAD is at, or one before it?"""
-        from git import GitCommandError  # noqa: PLC0415
-
         try:
             self._run("merge-base", "--is-ancestor", commit, "HEAD")
-        except GitCommandError:
+        except _Failed as error:
+            if error.status != 1:  # 1: it is not
+                raise
             return False
         return True
 
@@ -237,22 +239,26 @@ class Repository:
         kept: Sequence[str] = paths
         try:
             kept = self.not_ignored(paths)
-            if branch and branch != self._current_branch():
+            if self.elsewhere(branch):
                 return self._commit_elsewhere(kept, message, branch)
             return self._commit_here(kept, message)
         except (_Failed, RefusedFile) as error:
-            raise self._refused(kept, message, error) from error
+            raise self._refused(kept, message, branch, error) from error
 
     def not_ignored(self, paths: Sequence[str]) -> list[str]:
         """The paths without those that git ignores."""
+        ignored = self.ignored(paths)
+        return [p for p in paths if p not in ignored]
+
+    def ignored(self, paths: Sequence[str]) -> set[str]:
+        """Those of the paths that git ignores, and does not track."""
         try:
             matched = _split(self._run("check-ignore", "--no-index", "-z", "--stdin", paths=paths))
         except _Failed as error:
             if error.status != 1:  # 1: none is ignored
                 raise
-            return list(paths)
-        ignored = matched - self._tracked(sorted(matched))
-        return [p for p in paths if p not in ignored]
+            return set()
+        return matched - self._tracked(sorted(matched))
 
     def _tracked(self, paths: Sequence[str]) -> set[str]:
         """Files that git's index has, those of the paths among them."""
@@ -278,8 +284,9 @@ class Repository:
                           paths=ours)  # fmt: skip
         return True
 
-    def _current_branch(self) -> str:
-        return self._run("branch", "--show-current").strip()
+    def elsewhere(self, branch: str) -> bool:
+        """Is this another branch than the current one? Empty is the current one."""
+        return bool(branch) and branch != self._run("branch", "--show-current").strip()
 
     def _commit_elsewhere(self, paths: Sequence[str], message: str, branch: str) -> bool:
         """Commit on a branch that is not checked out, in a temporary work tree, so that hooks and signing run.
@@ -298,7 +305,7 @@ class Repository:
             for path in paths:
                 _copy(gate.read_if_there(self._root, path), _target(tree, (inside / path).as_posix(), branch))
             there.mkdir(parents=True, exist_ok=True)
-            other = Repository(_git(there), there)
+            other = Repository(git_in(there), there)
             return other._commit_here(other.not_ignored(paths), message)
         finally:
             self._remove(tree)
@@ -311,22 +318,24 @@ class Repository:
         # What a removal that was killed left of it; work trees of the user's own that are away stay known
         self._run("worktree", "prune", "--expire=never")
 
-    def _refused(self, paths: Sequence[str], message: str, error: Exception) -> GitError:
-        """Git's own words, and the commands that commit what stands."""
+    def _refused(self, paths: Sequence[str], message: str, branch: str, error: Exception) -> GitError:
+        """Git's own words, and the commands that commit what stands; on another branch the next run does."""
+        what = f"git did not commit; the files stand as written. Git says: {said(error)}"
+        if branch:
+            return GitError(what, hint=f"mend what git names; the next run commits on {branch}")
         kept = self._root / MESSAGE_FILE
         kept.write_text(message, encoding="utf-8")
-        said = _said(error)
         # A deleted path needs no add, and one whose deletion is staged already would be refused
         there = [p for p in paths if os.path.lexists(self._root / p)]
         add = f"git --literal-pathspecs add --all -- {shlex.join(there)} && " if there else ""
         return GitError(
-            f"git did not commit; the files stand as written. Git says: {said}",
+            what,
             hint=f"mend what git names, then, in {self._root}: {add}"
             f"git --literal-pathspecs commit --file {MESSAGE_FILE} --only -- {shlex.join(paths)}",
         )
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
     """Git's own words."""
     if isinstance(error, _Failed):
         return error.said
@@ -360,61 +369,10 @@ def _copy(data: bytes | None, target: Path) -> None:
         target.write_bytes(data)
 
 
-def open_repository(root: Path) -> Repository | None:
-    """The repository around the root; None where there is none.
-
-    Raises:
-        GitError: there is one, and git does not open it, or is not installed.
-    """
-    _clear_environment()
-    from git import GitCommandError, GitCommandNotFound  # noqa: PLC0415
-
-    git = _git(root)
-    try:
-        if str(git.execute(["git", "rev-parse", "--is-inside-work-tree"])).strip() != "true":
-            return None
-    except GitCommandNotFound as error:
-        if any((folder / ".git").exists() for folder in (root, *root.parents)):
-            raise GitError("git is not installed, and this is a git repository", path=str(root),
-                           hint="install git") from error  # fmt: skip
-        return None
-    except GitCommandError as error:
-        said = _said(error)
-        if "not a git repository" in said:
-            return None
-        raise GitError(f"git does not open this repository: {said}", path=str(root),
-                       hint="do what git says, and run again") from error  # fmt: skip
-    return Repository(git, root)
-
-
-def _clear_environment() -> None:
-    """Before GitPython is loaded: it looks for git at once, and for the one that a variable names."""
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    for name in _LOCAL_VARIABLES:
-        os.environ.pop(name, None)
-
-
-def _git(folder: Path) -> Git:
+def git_in(folder: Path) -> Git:
     """Git in a folder. A folder that only looks like git's own is not taken for it: its settings would run programs."""
     from git import Git  # noqa: PLC0415
 
     git = Git(str(folder))
-    git.update_environment(
-        GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="safe.bareRepository", GIT_CONFIG_VALUE_0="explicit"
-    )
+    git.update_environment(GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="safe.bareRepository", GIT_CONFIG_VALUE_0="explicit")
     return git
-
-
-def create_repository(root: Path) -> None:
-    """`git init` in the root.
-
-    Raises:
-        GitError: git is not installed or refuses.
-    """
-    _clear_environment()
-    from git import Git, GitCommandError, GitCommandNotFound  # noqa: PLC0415
-
-    try:
-        Git(str(root)).execute(["git", "init", "--quiet"])
-    except (GitCommandError, GitCommandNotFound) as error:
-        raise GitError(f"git init failed: {error}", path=str(root), hint="install git and run again") from error

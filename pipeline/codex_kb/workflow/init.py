@@ -7,8 +7,8 @@ from pathlib import Path
 
 from codex_kb import acts, config
 from codex_kb import layout as places
+from codex_kb.disk.opening import create_repository, open_repository
 from codex_kb.disk.transaction import Change, prepare_local, write_failed
-from codex_kb.disk.vcs import create_repository, open_repository
 from codex_kb.errors import CodexError, GitError, UsageError
 from codex_kb.kb import KnowledgeBase
 from codex_kb.text import schema
