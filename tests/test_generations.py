@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from conftest import Base
+from conftest import HEAD, Base
 
 SUBJECTS = (
     "Merchants", "Farmers", "Sailors", "Printers", "Bakers", "Weavers", "Miners", "Teachers", "Surgeons", "Judges",
@@ -80,6 +80,36 @@ def test_a_generation_is_made_again_from_its_decisions(taught: Base) -> None:
     (folder / "generation.json").write_text(json.dumps(facts))
     done = taught.run("distill", "--check", "--json")
     assert (done.code, [p["code"] for p in done.json]) == (1, ["wrong-generation"])
+
+
+def test_domains_of_opposite_tastes_have_specialists_that_propose_from_their_sources(kb: Base) -> None:
+    kb.write("codex.toml", "[learn]\nevery = 1000\n[agents.Clio]\ndomains = ['history', 'archives']\n")
+    kb.commit_all()
+    domains = {number: ("law", "history", "archives")[number % 3] for number in range(24)}
+    for number, domain in domains.items():
+        kb.source(f"n{number}", document(number), HEAD.replace("domain: economics", f"domain: {domain}"))
+    assert kb.run("ingest", "inbox").code == 0
+    options = []
+    for each in kb.run("proposals", "--json").json:
+        figure = any(some in each["title"] for some in FIGURES)
+        wanted = figure == (each["domain"] == "law")
+        options += ["--approve", each["id"]] if wanted else ["--reject", f"{each['id']}=trivial"]
+    assert kb.run("review", *options, "--anyway", "--yes").code in (0, 1)
+    assert kb.run("distill", "--now").code == 0
+    (folder,) = kb.path("codex/generations").glob("1-*")
+    facts = json.loads((folder / "generation.json").read_text())
+    assert sorted(facts["specialists"]) == ["Clio", "law"]
+    assert facts["specialists"]["law"]["digit"] > facts["specialists"]["Clio"]["digit"]
+    assert kb.run("distill", "--check").code == 0
+    assert kb.run("distill", "--pin", "1").code == 0
+    for domain in ("law", "archives"):
+        kb.source(f"of-{domain}", document(77), HEAD.replace("domain: economics", f"domain: {domain}"))
+    assert kb.run("ingest", "inbox", "--max-claims", "2").code == 0
+    of: dict[str, list[bool]] = {"law": [], "archives": []}
+    for each in kb.run("proposals", "--json").json:
+        if "/of-" in each["source"]:
+            of[each["domain"]].append(any(some in each["title"] for some in FIGURES))
+    assert sum(of["law"]) > sum(of["archives"]) == 0
 
 
 def test_decided_otherwise_is_another_lesson(taught: Base) -> None:

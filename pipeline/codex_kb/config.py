@@ -145,6 +145,11 @@ class Settings:
         """The folder that new claims go to."""
         return self.kb.write or self.kb.claims[0]
 
+    @property
+    def agent_of(self) -> dict[str, str]:
+        """The name of the agent that has a domain, by the domain in small letters."""
+        return {each.strip().casefold(): name for name, agent in self.agents.items() for each in agent.domains}
+
 
 def field_names() -> tuple[str, ...]:
     """Our names of a source's frontmatter fields, which `[fields]` may map to others: those of its schema."""

@@ -15,9 +15,10 @@ from codex_kb.disk.generations import EVENTS, Generations
 from codex_kb.disk.transaction import Change, change
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import GENERATIONS
-from codex_kb.learn import course, examples, generation, ranker, trial
+from codex_kb.learn import course, examples, generation, specialists, trial
 from codex_kb.learn.course import Event
 from codex_kb.learn.generation import Generation
+from codex_kb.learn.specialists import Pooled
 from codex_kb.learn.stand import Stand
 from codex_kb.learn.trial import Record
 from codex_kb.records import Decision, Problem
@@ -71,16 +72,16 @@ def _taught(
     parents = tuple(head.name for head in heads)
     return Generation(
         number, generation.name_of(number, parents, keys, kb.encoder.name), parents, tuple(sorted(keys - before)),
-        tuple(sorted(before - keys)), len(keys), kb.encoder.name, names, found,
+        tuple(sorted(before - keys)), len(keys), kb.encoder.name, names, found.general, found.specialists,
     )  # fmt: skip
 
 
-def _fitted(kb: KnowledgeBase, lessons: Sequence[Decision]) -> tuple[tuple[str, ...], ranker.Ranker] | None:
+def _fitted(kb: KnowledgeBase, lessons: Sequence[Decision]) -> tuple[tuple[str, ...], Pooled] | None:
     """The features that lessons tell, and what they teach."""
     names = examples.names(lessons)
     titles = list(dict.fromkeys(map(examples.title, lessons)))
     vectors = dict(zip(titles, kb.encoder.encode(titles), strict=True)) if titles else {}
-    found = ranker.fit(examples.groups(lessons, names, vectors))
+    found = specialists.fit(examples.groups(lessons, names, vectors, kb.settings.agent_of))
     return (names, found) if found else None
 
 
@@ -110,10 +111,13 @@ def _wrong(kb: KnowledgeBase, head: Generation, keys: set[str], of: Mapping[str,
     return None
 
 
-def _same(head: Generation, names: tuple[str, ...], found: ranker.Ranker) -> bool:
+def _same(head: Generation, names: tuple[str, ...], found: Pooled) -> bool:
     """Are the weights those of the generation, within 1e-4?"""
-    pairs = ((head.ranker.plain, found.plain), (head.ranker.direction, found.direction))
-    return names == head.names and all(
+    if (names, head.specialists.keys()) != (head.names, found.specialists.keys()):
+        return False
+    orders = [(head.ranker, found.general), *((each, found.of(name)) for name, each in head.specialists.items())]
+    pairs = [pair for a, b in orders for pair in ((a.plain, b.plain), (a.direction, b.direction))]
+    return all(
         one.shape == other.shape and bool(np.abs(one - other).max(initial=0.0) <= _TOLERANCE) for one, other in pairs
     )
 

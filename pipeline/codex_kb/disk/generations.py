@@ -26,9 +26,9 @@ def named(root: Path, name: str) -> Generation:
     """
     folder = f"{GENERATIONS}/{name}"
     try:
-        return files.from_files(name, {
-            each: gate.read(root, f"{folder}/{each}", _LIMIT) for each in (files.FACTS, files.DIRECTION)
-        })  # fmt: skip
+        found = {each: gate.read(root, f"{folder}/{each}", _LIMIT) for each in (files.FACTS, files.DIRECTION)}
+        more = gate.read_if_there(root, f"{folder}/{files.DIRECTIONS}", _LIMIT)
+        return files.from_files(name, found | ({files.DIRECTIONS: more} if more is not None else {}))
     except (CodexError, ValueError) as error:
         why = error.message if isinstance(error, CodexError) else str(error)
         raise RefusedFile(f"no generation that can be read: {why}", path=folder,

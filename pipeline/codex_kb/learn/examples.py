@@ -42,19 +42,32 @@ def plain(features: Mapping[str, float], named: Sequence[str]) -> list[float]:
     return [features.get(name, 0.0) for name in named]
 
 
-def groups(decisions: Iterable[Decision], named: Sequence[str], vectors: Mapping[str, Floats]) -> list[Group]:
-    """The decisions of each source; `vectors` holds the vector (dimension,) of each title."""
+def groups(
+    decisions: Iterable[Decision], named: Sequence[str], vectors: Mapping[str, Floats], agents: Mapping[str, str]
+) -> list[Group]:
+    """The decisions of each source; `vectors` has the vector (dimension,) of each title, `agents` who has a domain."""
     of: dict[str, list[Decision]] = {}
     for each in decisions:
         of.setdefault(each.source, []).append(each)
-    return [_group(source, some, named, vectors) for source, some in sorted(of.items())]
+    return [_group(source, some, named, vectors, agents) for source, some in sorted(of.items())]
 
 
-def _group(source: str, some: Sequence[Decision], named: Sequence[str], vectors: Mapping[str, Floats]) -> Group:
+def specialty(domain: str, agents: Mapping[str, str]) -> str:
+    """Who judges a domain: the agent that has it, or the domain itself; empty where there is none."""
+    name = domain.strip().casefold()
+    return agents.get(name, name)
+
+
+def _group(
+    source: str, some: Sequence[Decision], named: Sequence[str], vectors: Mapping[str, Floats],
+    agents: Mapping[str, str],
+) -> Group:  # fmt: skip
+    domains = (str(each.proposal.get("domain") or "") for each in some)
     return Group(
         source,
         np.array([each.features.get(SCORE, 0.0) for each in some]),
         np.array([plain(each.features, named) for each in some]).reshape(len(some), len(named)),
         np.array([vectors[title(each)] for each in some], np.float64),
         np.array([each.verdict == "approved" for each in some]),
+        specialty(next(filter(None, domains), ""), agents),
     )

@@ -1,7 +1,7 @@
 """One generation: what was distilled from decisions, as files that git keeps and merges.
 
-`<number>-<8 hex digits>/` holds `generation.json` and `direction.npy`. The digits are of what it was made from, so that
-the same decisions give the same name on every machine.
+`<number>-<8 hex digits>/` holds `generation.json` and `direction.npy`, and with specialists `specialists.npy`. The
+digits are of what it was made from, so that the same decisions give the same name on every machine.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from codex_kb.learn.ranker import Ranker
+from codex_kb.learn.ranker import Floats, Ranker
 from codex_kb.text import json_of_others
 
 VERSION = 1
-FACTS, DIRECTION = "generation.json", "direction.npy"
+FACTS, DIRECTION, DIRECTIONS = "generation.json", "direction.npy", "specialists.npy"
 #: Decimals of a weight.
 _DIGITS = 6
 
@@ -29,7 +29,7 @@ class Generation:
 
     `learned` are the decisions (`examples.key`) that it learned from and its parents did not, `unlearned` those that
     they did and that were withdrawn since; `lessons` counts all. `names` are the plain features in the order of the
-    ranker's weights, `encoder` the model behind its direction.
+    ranker's weights, `encoder` the model behind its direction. `specialists` by name go before `ranker` where they are.
     """
 
     number: int
@@ -41,6 +41,7 @@ class Generation:
     encoder: str
     names: tuple[str, ...]
     ranker: Ranker
+    specialists: Mapping[str, Ranker] = field(default_factory=dict)
 
 
 def name_of(number: int, parents: Sequence[str], lessons: Iterable[str], encoder: str) -> str:
@@ -60,16 +61,29 @@ def to_files(generation: Generation) -> dict[str, bytes]:
         "encoder": generation.encoder,
         "tau_plain": ranker.tau_plain,
         "tau_embedded": ranker.tau_embedded,
-        "weights": {name: round(float(w), _DIGITS) for name, w in zip(generation.names, ranker.plain, strict=True)},
+        "weights": _weights(generation.names, ranker),
+        "specialists": {name: _weights(generation.names, each) for name, each in generation.specialists.items()},
         "learned": list(generation.learned),
         "unlearned": list(generation.unlearned),
     }
-    array = io.BytesIO()
-    np.save(array, ranker.direction.astype(np.float32), allow_pickle=False)
-    return {FACTS: (json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode(), DIRECTION: array.getvalue()}
+    files = {FACTS: (json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode(),
+             DIRECTION: _array(ranker.direction)}  # fmt: skip
+    if generation.specialists:
+        files[DIRECTIONS] = _array(np.array([each.direction for each in generation.specialists.values()]))
+    return files
 
 
-def from_files(name: str, files: Mapping[str, bytes], dimension: int | None = None) -> Generation:
+def _weights(names: Sequence[str], ranker: Ranker) -> dict[str, float]:
+    return {name: round(float(weight), _DIGITS) for name, weight in zip(names, ranker.plain, strict=True)}
+
+
+def _array(values: Floats) -> bytes:
+    file = io.BytesIO()
+    np.save(file, values.astype(np.float32), allow_pickle=False)
+    return file.getvalue()
+
+
+def from_files(name: str, files: Mapping[str, bytes]) -> Generation:
     """The generation in these files.
 
     Raises:
@@ -85,14 +99,39 @@ def from_files(name: str, files: Mapping[str, bytes], dimension: int | None = No
             raise ValueError("its number is not that of its folder")
         texts = {key: json_of_others.texts(value[key]) for key in ("parents", "learned", "unlearned")}
         taus = json_of_others.numbers({key: value[key] for key in ("tau_plain", "tau_embedded")})
-        direction = np.load(io.BytesIO(files[DIRECTION]), allow_pickle=False)
-        if direction.dtype != np.float32 or direction.ndim != 1 or not np.isfinite(direction).all():
-            raise ValueError("its direction is not one")
+        direction = _read(files[DIRECTION], 1)
         encoder = value["encoder"]
         if not isinstance(encoder, str):
             raise ValueError("its encoder has no name")
+        ranker = Ranker(np.array(list(weights.values())), direction, **taus)
+        specialists = _specialists(value.get("specialists", {}), files, tuple(weights), ranker)
     except (KeyError, EOFError) as error:
         raise ValueError(f"it has no {error}") from error
-    ranker = Ranker(np.array(list(weights.values())), direction.astype(np.float64), **taus)
     return Generation(number, name, texts["parents"], texts["learned"], texts["unlearned"], lessons, encoder,
-                      tuple(weights), ranker)  # fmt: skip
+                      tuple(weights), ranker, specialists)  # fmt: skip
+
+
+def _specialists(
+    value: object, files: Mapping[str, bytes], names: tuple[str, ...], general: Ranker
+) -> dict[str, Ranker]:  # fmt: skip
+    if not isinstance(value, dict):
+        raise ValueError("its specialists are none")
+    if not value:
+        return {}
+    directions = _read(files[DIRECTIONS], 2)
+    if directions.shape != (len(value), len(general.direction)):
+        raise ValueError("its specialists are not as many as their directions")
+    found = {}
+    for (name, told), direction in zip(value.items(), directions, strict=True):
+        weights = json_of_others.numbers(told)
+        if tuple(weights) != names:
+            raise ValueError(f"its specialist {name} weighs other features")
+        found[name] = Ranker(np.array(list(weights.values())), direction, general.tau_plain, general.tau_embedded)
+    return found
+
+
+def _read(data: bytes, dimensions: int) -> Floats:
+    array = np.load(io.BytesIO(data), allow_pickle=False)
+    if array.dtype != np.float32 or array.ndim != dimensions or not np.isfinite(array).all():
+        raise ValueError("its direction is not one")
+    return np.asarray(array, np.float64)

@@ -37,6 +37,7 @@ class Group:
     """The decided proposals of one source.
 
     `scores` (n,) are untaught, `plain` (n, features), `vectors` (n, dimension) of the titles; `approved` (n,).
+    `specialty` names the specialist for it, empty for none.
     """
 
     source: str
@@ -44,6 +45,7 @@ class Group:
     plain: Floats
     vectors: Floats
     approved: npt.NDArray[np.bool_]
+    specialty: str = ""
 
     @property
     def teaches(self) -> bool:
@@ -66,14 +68,14 @@ class Ranker:
 
 
 @dataclass(frozen=True)
-class _Space:
-    """The features as they are learned on: what they are scaled by, and the components (k, dimension)."""
+class Space:
+    """The features as they are learned on: what they are scaled by (features,), and the components (k, dimension)."""
 
     scale: Floats
     components: Floats
 
     @classmethod
-    def of(cls, groups: Sequence[Group]) -> _Space:
+    def of(cls, groups: Sequence[Group]) -> Space:
         """Fit to the proposals of these sources."""
         plain = np.concatenate([group.plain for group in groups])
         centred = np.concatenate([group.vectors - group.vectors.mean(axis=0) for group in groups])
@@ -89,7 +91,7 @@ class _Space:
 
 
 @dataclass(frozen=True)
-class _Pairs:
+class Pairs:
     """Differences (approved - rejected): `scores` (n,), `rows` (n, d), `weights` (n,)."""
 
     scores: Floats
@@ -97,7 +99,7 @@ class _Pairs:
     weights: Floats
 
     @classmethod
-    def of(cls, groups: Sequence[Group], space: _Space) -> _Pairs:
+    def of(cls, groups: Sequence[Group], space: Space) -> Pairs:
         """All pairs of these sources."""
         found = [_pairs(group, space.rows(group)) for group in groups]
         return cls(*(np.concatenate(part) for part in zip(*found, strict=True)))
@@ -122,24 +124,24 @@ def fit(groups: Sequence[Group]) -> Ranker | None:
     taught = [group for group in groups if group.teaches]
     if len(taught) < 2:
         return None
-    space = _Space.of(taught)
+    space = Space.of(taught)
     tau_plain, tau_embedded = _scales(taught, space)
-    v = _solve(_Pairs.of(taught, space), _precision(space, tau_plain, tau_embedded))
+    v = _solve(Pairs.of(taught, space), precision(space, tau_plain, tau_embedded))
     features = len(space.scale)
     return Ranker(v[:features] / space.scale, v[features:] @ space.components, tau_plain, tau_embedded)
 
 
-def _scales(groups: Sequence[Group], space: _Space) -> tuple[float, float]:
+def _scales(groups: Sequence[Group], space: Space) -> tuple[float, float]:
     """The scales whose held-out pairs lose least, by folds over sources."""
     parts = folds(groups)
     sides = [
-        (_Pairs.of([g for at, other in enumerate(parts) if at != held for g in other], space), _Pairs.of(part, space))
+        (Pairs.of([g for at, other in enumerate(parts) if at != held for g in other], space), Pairs.of(part, space))
         for held, part in enumerate(parts)
     ]
 
     def lost(taus: tuple[float, float]) -> float:
-        precision = _precision(space, *taus)
-        return float(sum(held.loss(_solve(rest, precision)) * held.weights.sum() for rest, held in sides))
+        stiff = precision(space, *taus)
+        return float(sum(held.loss(_solve(rest, stiff)) * held.weights.sum() for rest, held in sides))
 
     return min(product(TAUS_PLAIN, TAUS_EMBEDDED), key=lost)
 
@@ -150,13 +152,14 @@ def folds(groups: Sequence[Group]) -> list[list[Group]]:
     return [ordered[at :: min(FOLDS, len(ordered))] for at in range(min(FOLDS, len(ordered)))]
 
 
-def _precision(space: _Space, tau_plain: float, tau_embedded: float) -> Floats:
+def precision(space: Space, tau_plain: float, tau_embedded: float) -> Floats:
+    """The diagonal of P; shape (features + k,)."""
     return np.concatenate([
         np.full(len(space.scale), tau_plain**-2), np.full(len(space.components), tau_embedded**-2)
     ])  # fmt: skip
 
 
-def _solve(pairs: _Pairs, precision: Floats) -> Floats:
+def _solve(pairs: Pairs, precision: Floats) -> Floats:
     """The minimum, by Newton's method with halved steps; the loss is convex. Shape (d,)."""
     v = np.zeros(len(precision))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from codex_kb.learn.examples import SCORE, TAUGHT, plain
+from codex_kb.learn.examples import SCORE, TAUGHT, plain, specialty
 from codex_kb.learn.generation import Generation
 from codex_kb.propose.choice import Floats, Vectors, by_turns, most_relevant
 
@@ -16,21 +16,25 @@ from codex_kb.propose.choice import Floats, Vectors, by_turns, most_relevant
 class Preference:
     """`taught` is the generation that is asked; on `trial` it fills a list by turns with the untaught order.
 
-    `begun` says that some generation was closed before, in force or not.
+    `begun` says that some generation was closed before, in force or not. `agents` are those of domains, by domain.
     """
 
     taught: Generation | None = None
     trial: bool = False
     begun: bool = False
+    agents: Mapping[str, str] = field(default_factory=dict)
 
-    def order(self, untaught: Floats, features: Sequence[Mapping[str, float]], vectors: Vectors) -> Floats:
+    def order(
+        self, untaught: Floats, features: Sequence[Mapping[str, float]], vectors: Vectors, domain: str
+    ) -> Floats:  # fmt: skip
         """The taught scores of one source's candidates, shape (n,), in the unit of the untaught and with their mean."""
         if self.taught is None:
             return untaught
         named = self.taught.names
         rows = np.array([plain(each, named) for each in features]).reshape(len(features), len(named))
         zero = np.zeros(len(features))
-        more = self.taught.ranker.score(zero, rows, np.asarray(vectors, np.float64))
+        ranker = self.taught.specialists.get(specialty(domain, self.agents), self.taught.ranker)
+        more = ranker.score(zero, rows, np.asarray(vectors, np.float64))
         return untaught + (more - more.mean() if len(more) else more)
 
     def choose(

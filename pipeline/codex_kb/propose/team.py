@@ -78,7 +78,7 @@ class Team:
         if taught and taught.encoder != self.kb.encoder.name:
             self.kb.say(f"generation {taught.name} was made with another [index] model: it is left out")
             taught = None
-        return Preference(taught, bool(taught) and name == now.trial, bool(known.events))
+        return Preference(taught, bool(taught) and name == now.trial, bool(known.events), self.kb.settings.agent_of)
 
     @property
     def spent(self) -> Spent:
@@ -87,11 +87,8 @@ class Team:
 
     def agent(self, source: Source) -> tuple[str, Agent]:
         """The name and settings of the agent for a source; an empty name where no agent has its domain."""
-        domain = source.domain.strip().casefold()
-        for name, agent in self.kb.settings.agents.items():
-            if domain in {each.strip().casefold() for each in agent.domains}:
-                return name, agent
-        return "", Agent()
+        name = self.kb.settings.agent_of.get(source.domain.strip().casefold(), "")
+        return name, self.kb.settings.agents.get(name, Agent())
 
     def model(self, source: Source) -> str:
         """The name of the model that proposes from a source, and argues about it."""

@@ -109,7 +109,7 @@ class ExtractiveProposer:
         weights = np.array([sum(signs.WEIGHTS[sign] for sign in each) for each in names])
         salience = np.where(weights < signs.LEAST, -np.inf, _standard(lexrank(vectors)) + weights)
         told = [_features(c, some, sentences, len(source.body)) for c, some in zip(candidates, names, strict=True)]
-        taught = self._preference.order(salience, told, vectors)
+        taught = self._preference.order(salience, told, vectors, source.domain)
         places = [(c.first, c.last) for c in candidates]
         chosen = self._preference.choose(vectors, salience, taught, limit, places, source.path)
         others = sorted({*np.flatnonzero(np.isfinite(salience)).tolist()} - {*chosen}, key=lambda row: -taught[row])
