@@ -5,7 +5,8 @@
 Reads the sources of ../shared/corpora with known answers; a claim is wanted where its title has cosine >= 0.6 with one
 that people accepted ("real"), or by a planted taste ("planted"), or by a coin ("null"). Every 30 decisions a learner is
 trained; until it is relied on (`learn.trial`) packets are filled by turns. Harmful learners: `noise` ranks by chance,
-`worse` ranks what is wanted down, `junk` ranks well what the untaught order shows and pulls up what it does not.
+`worse` ranks what is wanted down, `junk` ranks well what the untaught order shows and pulls up what it does not,
+`vectors` is a logistic regression on the titles' vectors alone.
 Prints for each the share of generations in which it was in force, how often it was by 300 decisions, what it gained.
 """
 
@@ -20,6 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 
 from codex_kb.encoders import model
 from codex_kb.learn import ranker
@@ -83,6 +85,22 @@ def taught(each: Candidates, learned: ranker.Ranker | None, _: np.random.Generat
     return each.scores + more - more.mean()
 
 
+def vectors(each: Candidates, learned: LogisticRegression | None, _: np.random.Generator) -> Floats:
+    """What a regression on titles alone says; the untaught score has no say."""
+    return each.scores if learned is None else np.asarray(learned.decision_function(each.vectors))
+
+
+def regression(groups: list[ranker.Group]) -> LogisticRegression | None:
+    """Fit to every decision by itself, whatever its source."""
+    approved = np.concatenate([group.approved for group in groups])
+    rows = np.concatenate([group.vectors for group in groups])
+    return LogisticRegression().fit(rows, approved) if 0 < approved.sum() < len(approved) else None
+
+
+#: What a learner is made by; those that are not named know what they say without.
+FITTED: dict[Scores, Callable[[list[ranker.Group]], Any]] = {taught: ranker.fit, vectors: regression}
+
+
 def noise(each: Candidates, _: Any, rng: np.random.Generator) -> Floats:
     """Chance."""
     return each.scores + 3 * rng.normal(size=len(each.scores))
@@ -126,7 +144,7 @@ def history(sources: list[Candidates], scored: Scores, want: str, seed: int) -> 
         decided, since = decided + len(shown), since + len(shown)
         if since >= EVERY:
             since, begun = 0, True
-            learned = ranker.fit(groups) if scored is taught else None
+            learned = FITTED[scored](groups) if scored in FITTED else None
             in_force = in_force or record(decisions).relied_on
             when = decided if in_force and when is None else when
     return float(np.mean(forced)), when, float(np.mean(gains))
@@ -153,7 +171,7 @@ def main() -> None:
     with TemporaryDirectory() as local:
         sources = read(model.load("", Path(local), lambda _: None))
     for name, scored, want in (
-        ("junk", junk, "real"), ("worse", worse, "real"), ("noise", noise, "real"),
+        ("junk", junk, "real"), ("worse", worse, "real"), ("noise", noise, "real"), ("vectors", vectors, "real"),
         ("learner", taught, "planted"), ("learner", taught, "real"), ("learner", taught, "null"),
     ):  # fmt: skip
         found = [history(sources, scored, want, seed) for seed in range(orders)]

@@ -55,7 +55,7 @@ def test_it_is_the_minimum_of_what_it_says_it_minimises() -> None:
     groups = [group(seed) for seed in range(6)]
     space = ranker.Space.of(groups)
     pairs, precision = ranker.Pairs.of(groups, space), ranker.precision(space, 0.3, 0.3)
-    v = ranker._solve(pairs, precision)
+    v = ranker.solve(pairs, precision)
     margins = ranker.SCALE * pairs.scores + pairs.rows @ v
     gradient = precision * v - pairs.rows.T @ (pairs.weights / (1 + np.exp(margins)))
     assert np.abs(gradient).max() < 1e-4

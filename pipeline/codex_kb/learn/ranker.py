@@ -126,7 +126,7 @@ def fit(groups: Sequence[Group]) -> Ranker | None:
         return None
     space = Space.of(taught)
     tau_plain, tau_embedded = _scales(taught, space)
-    v = _solve(Pairs.of(taught, space), precision(space, tau_plain, tau_embedded))
+    v = solve(Pairs.of(taught, space), precision(space, tau_plain, tau_embedded))
     features = len(space.scale)
     return Ranker(v[:features] / space.scale, v[features:] @ space.components, tau_plain, tau_embedded)
 
@@ -141,7 +141,7 @@ def _scales(groups: Sequence[Group], space: Space) -> tuple[float, float]:
 
     def lost(taus: tuple[float, float]) -> float:
         stiff = precision(space, *taus)
-        return float(sum(held.loss(_solve(rest, stiff)) * held.weights.sum() for rest, held in sides))
+        return float(sum(held.loss(solve(rest, stiff)) * held.weights.sum() for rest, held in sides))
 
     return min(product(TAUS_PLAIN, TAUS_EMBEDDED), key=lost)
 
@@ -159,7 +159,7 @@ def precision(space: Space, tau_plain: float, tau_embedded: float) -> Floats:
     ])  # fmt: skip
 
 
-def _solve(pairs: Pairs, precision: Floats) -> Floats:
+def solve(pairs: Pairs, precision: Floats) -> Floats:
     """The minimum, by Newton's method with halved steps; the loss is convex. Shape (d,)."""
     v = np.zeros(len(precision))
 

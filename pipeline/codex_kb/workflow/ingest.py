@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from codex_kb import language, sources
 from codex_kb.acts import Act, branch_for, message, perform, writing
 from codex_kb.disk.store import packet_to_json
@@ -16,6 +18,8 @@ from codex_kb.index import opened as indexes
 from codex_kb.kb import KnowledgeBase
 from codex_kb.language.paid import Spent
 from codex_kb.layout import packet_path, record_path
+from codex_kb.learn import worth
+from codex_kb.learn.worth import Seen
 from codex_kb.ports import Proposer
 from codex_kb.propose import drafts, mixing
 from codex_kb.propose.background import Background
@@ -24,7 +28,7 @@ from codex_kb.records import Draft, Drafted, Packet, Plan, Problem, Proposal, So
 from codex_kb.review import account, decide, packet, reading
 from codex_kb.run.local import in_order
 from codex_kb.text import lifecycle, markdown_file
-from codex_kb.text.fields import PROCESSING, byline, status_of
+from codex_kb.text.fields import NULL_RESULT, PROCESSED, PROCESSING, byline, status_of
 from codex_kb.text.lifecycle import Row
 
 
@@ -100,20 +104,19 @@ class Ingest:
     ) -> list[str]:
         """List every file once; the paths of the sources to work on."""
         waiting = {p.source for p in packets}
-        chosen: list[str] = []
+        queue = _Queue(limit)
         for path, refused in found:
-            row = _refused(path, refused) if refused else self._look(path, waiting)
-            if row.status == "proposed":
-                if limit is not None and len(chosen) >= limit:
-                    row = Row(path, "skipped", reason=f"beyond --limit {limit}")
-                else:
-                    chosen.append(path)
+            row = _refused(path, refused) if refused else self._look(path, waiting, queue)
             self.result.rows.append(row)
+        chosen = queue.first()
         kept = set(chosen)
+        for at, row in enumerate(self.result.rows):
+            if row.status == "proposed" and row.path not in kept:
+                self.result.rows[at] = Row(row.path, "skipped", reason=f"beyond --limit {limit}")
         self.result.faults = [fault for fault in self.result.faults if fault.path in kept]
         return chosen
 
-    def _look(self, path: str, waiting: set[str]) -> Row:
+    def _look(self, path: str, waiting: set[str], queue: _Queue) -> Row:
         try:
             if self.kb.layout.path(path).is_symlink():
                 target = self.kb.layout.path(path).resolve()
@@ -122,6 +125,7 @@ class Ingest:
             data = self.kb.store.read_bytes(path)
             source = self.kb.store.as_source(markdown_file.parse(data, path), path)
             status, reason = lifecycle.verdict(source.fields, path in waiting, self.again)
+            queue.add(source, status == "proposed")
             if status == "proposed":  # said before a model is asked, not after
                 markdown_file.set_fields(data, {self._status_field: PROCESSING}, path)
                 self.result.faults += source.problems[:1]
@@ -134,6 +138,37 @@ class Ingest:
         known = _Proposing(self, packets)
         found = [self.kb.store.source(path) for path in chosen]
         return total(known.proposers.of(source).plan(source, known.most(source)) for source in found)
+
+
+class _Queue:
+    """The sources of a run that wait, and those that are done and say which of them to read first."""
+
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
+        self._paths: list[str] = []
+        self._waiting: list[Seen] = []
+        self._done: list[tuple[Seen, bool]] = []
+
+    def add(self, source: Source, waits: bool) -> None:
+        """A source that was looked at."""
+        status = status_of(source.fields)
+        if waits:
+            self._paths.append(source.path)
+        if self._limit is None or not (waits or status in {PROCESSED, NULL_RESULT}):
+            return
+        seen = worth.see(source.fields, source.body)
+        if waits:
+            self._waiting.append(seen)
+        else:
+            self._done.append((seen, status == NULL_RESULT))
+
+    def first(self) -> list[str]:
+        """Those within the limit: where some must wait, those that are least likely to give nothing."""
+        if self._limit is None or len(self._paths) <= self._limit:
+            return self._paths
+        chances = worth.nothing(self._done, self._waiting)
+        order = range(len(self._paths)) if chances is None else np.argsort(chances, kind="stable")
+        return [self._paths[at] for at in order[: self._limit]]
 
 
 class _Proposing:
