@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from codex_kb.config import Settings
@@ -15,8 +16,11 @@ from codex_kb.errors import ModelError
 from codex_kb.index import opened as indexes
 from codex_kb.kb import KnowledgeBase
 from codex_kb.language.paid import Answers, Ledger
+from codex_kb.learn.generation import Generation
+from codex_kb.learn.ranker import Ranker
 from codex_kb.propose.background import Background
 from codex_kb.propose.kinds.language import Amplifier
+from codex_kb.propose.preference import Preference
 from codex_kb.records import Answer, Decision, Drafted, Prompt, Source
 from conftest import Base
 from fake_model import answer, blocks
@@ -58,7 +62,7 @@ def amplifier(kb: Base, model: Model, decisions: list[Decision] | None = None, *
     assert opened.settings == Settings()
     background = Background(opened, indexes.load(opened), decisions or [])
     answers = Answers(model, kb.root / ".codex-kb/answers", Ledger(more.pop("budget", 0.0)), (), "test", again=False)
-    return Amplifier(answers, background, jobs=4, **more)
+    return Amplifier(answers, background, more.pop("preference", Preference()), jobs=4, **more)
 
 
 def propose(kb: Base, model: Model, body: str = BODY, limit: int = 10, **more: Any) -> Drafted:
@@ -87,6 +91,19 @@ def test_a_quote_that_stands_nowhere_is_shown_and_ranked_last(kb: Base) -> None:
         ("Boats turn", False), ("Boats sink", True), ("Tar is dear", True)
     ]  # fmt: skip
     assert done.drafts[1].unlocated == ("Boats sink in every storm.",)
+
+
+def test_what_was_learned_corrects_the_models_order(kb: Base) -> None:
+    plain = propose(kb, Model())
+    assert [draft.features["score"] for draft in plain.drafts] == [0, -0.6931, -1.0986]
+    assert all("taught" not in draft.features and draft.features["position"] > 0 for draft in plain.drafts)
+    ranker = Ranker(np.array([-90.0]), np.zeros(64))
+    taught = Generation(1, "1-00000000", (), (), (), 9, "e", ("words",), ranker)
+    done = propose(kb, Model(), preference=Preference(taught))
+    words = [len(draft.title.split()) for draft in done.drafts]
+    assert words == sorted(words) != [len(draft.title.split()) for draft in plain.drafts]
+    assert {draft.title for draft in done.drafts} == {draft.title for draft in plain.drafts}
+    assert done.drafts[0].features["taught"] > done.drafts[2].features["taught"]
 
 
 LONG = "\n\n".join(

@@ -24,6 +24,7 @@ from codex_kb.language.paid import Ledger
 from codex_kb.propose import drafts, replies
 from codex_kb.propose.background import Background
 from codex_kb.propose.kinds.language import Amplifier
+from codex_kb.propose.preference import Preference
 from codex_kb.propose.prompts import Known
 from codex_kb.records import Answer, Draft, Hit, Packet, Prompt, Relation, Source
 from codex_kb.review import debate, decide, packet
@@ -115,7 +116,7 @@ class Answers:
         _points((case.text, *case.more), source)
         model = _Model((case.text, *case.more), case.context)
         asked = Paid(model, self._folder, Ledger(), (), "", again=False)
-        proposer = Amplifier(asked, cast(Background, _Known()), 1)
+        proposer = Amplifier(asked, cast(Background, _Known()), Preference(), 1)
         try:
             drafted = proposer.propose(source, case.limit)
         except ServiceError as error:

@@ -46,9 +46,13 @@ class Background:
         """For each title the k nearest claims."""
         if not titles:
             return []
-        vectors = self._kb.encoder.encode(list(titles))
+        vectors = self.vectors(titles)
         with self._lock:
             return self._claims.nearest_titles(vectors, k)
+
+    def vectors(self, titles: Sequence[str]) -> Vectors:
+        """The titles' vectors, shape (titles, dimension)."""
+        return self._kb.encoder.encode(list(titles))
 
     def known(self, text: str, k: int = _KNOWN) -> list[Known]:
         """The claims nearest to a text."""

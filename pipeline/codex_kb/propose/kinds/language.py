@@ -13,12 +13,16 @@ from functools import partial
 from itertools import zip_longest
 from typing import TypeVar
 
+import numpy as np
+
 from codex_kb import language
 from codex_kb.errors import ModelError
 from codex_kb.language.paid import Answers, Spent
 from codex_kb.propose import prompts, replies
 from codex_kb.propose.background import Background
 from codex_kb.propose.briefing import Briefing
+from codex_kb.propose.features import features
+from codex_kb.propose.preference import Preference
 from codex_kb.propose.prompts import Known
 from codex_kb.propose.replies import Candidate, Judgement
 from codex_kb.records import Draft, Drafted, Plan, Prompt, Source
@@ -49,18 +53,21 @@ def takes(model: str) -> bool:
 def build(briefing: Briefing) -> Amplifier:
     """The proposer for a language model. Raises UsageError as `language.load` does."""
     answers = briefing.answers(briefing.model)
-    return Amplifier(answers, briefing.background, briefing.jobs, briefing.agent, briefing.instructions)
+    return Amplifier(answers, briefing.background, briefing.preference, briefing.jobs, briefing.agent,
+                     briefing.instructions)  # fmt: skip
 
 
 class Amplifier:
     """Proposes with a language model, which has no tools; what fails costs its own part only."""
 
     def __init__(
-        self, answers: Answers, background: Background, jobs: int, name: str = "", instructions: str = ""
-    ) -> None:
+        self, answers: Answers, background: Background, preference: Preference, jobs: int, name: str = "",
+        instructions: str = "",
+    ) -> None:  # fmt: skip
         """`name` is the agent's, else the model's; `instructions` are the agent's; `jobs` questions run at a time."""
         self._answers = answers
         self._background = background
+        self._preference = preference
         self._instructions = instructions
         most = answers.model.at_once or jobs
         self._pool = ThreadPoolExecutor(min(jobs, most), thread_name_prefix="ask")
@@ -82,10 +89,29 @@ class Amplifier:
         candidates = self._from_parts(source, limit, spent, report)
         if len(self._parts(source)) > 1 and len(candidates) > 1:
             candidates = self._over_the_whole(source, candidates, limit, spent, report)
-        drafts = [_draft(candidate, source) for candidate in candidates[:limit]]
-        drafts = self._related(source, drafts, spent, report)
+        found = [_draft(candidate, source) for candidate in candidates]
+        chosen, left = self._chosen(source, found, limit)
+        drafts = self._related(source, chosen, spent, report)
         drafts.sort(key=lambda draft: bool(draft.unlocated))
-        return Drafted(tuple(drafts), (*report, f"{self._answers.model.name}: {spent}"))
+        return Drafted(tuple(drafts), (*report, f"{self._answers.model.name}: {spent}"), tuple(left),
+                       self._preference.trial_name)  # fmt: skip
+
+    def _chosen(self, source: Source, drafts: Sequence[Draft], limit: int) -> tuple[list[Draft], list[Draft]]:
+        """Those to propose, best first, and the others: in the model's order, corrected by what was learned."""
+        untaught = -np.log(np.arange(1, len(drafts) + 1))
+        told = [_features(draft, source) for draft in drafts]
+        rows, taught = list(range(len(drafts))), untaught
+        if self._preference.taught and drafts:
+            vectors = self._background.vectors([draft.title for draft in drafts])
+            taught = self._preference.order(untaught, told, vectors, source.domain)
+            apart = [(row, row) for row in rows]  # two claims may rest on one passage
+            chosen = self._preference.choose(vectors, untaught, taught, limit, apart, source.path)
+            rows = [*chosen, *(row for row in rows if row not in chosen)]
+        found = [
+            dataclasses.replace(drafts[row], features=self._preference.tell(untaught[row], taught[row]) | told[row])
+            for row in rows
+        ]
+        return found[:limit], found[limit:]
 
     def plan(self, source: Source, limit: int) -> Plan:
         """What working on a source would take; answers that are on disk are free."""
@@ -209,6 +235,12 @@ def _draft(candidate: Candidate, source: Source) -> Draft:
             spans.append(span)
     return Draft(candidate.title, tuple(spans), candidate.description, candidate.domain or source.domain,
                  candidate.confidence, unlocated=tuple(unlocated))  # fmt: skip
+
+
+def _features(draft: Draft, source: Source) -> dict[str, float]:
+    """What can be learned from of a draft."""
+    quote, start = (source.body[slice(*draft.spans[0])], draft.spans[0][0]) if draft.spans else ("", 0)
+    return features(draft.title, quote, start / max(1, len(source.body)))
 
 
 def _quotes(draft: Draft, source: Source) -> list[str]:
