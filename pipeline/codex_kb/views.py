@@ -14,7 +14,14 @@ from codex_kb.review.blind import as_shown
 if TYPE_CHECKING:
     from codex_kb.errors import CodexError
     from codex_kb.index.catalog import Card
+    from codex_kb.learn.audit import Estimate, Figures
+    from codex_kb.learn.drift import Drift
+    from codex_kb.learn.guarantee import Certified, Guarantee
+    from codex_kb.learn.reviewers import Pair, Reviewer
+    from codex_kb.learn.stand import Stand
+    from codex_kb.learn.trial import Record
     from codex_kb.records import Problem, Proposal
+    from codex_kb.workflow.audit import Account, Audit, Drifted
     from codex_kb.workflow.debate import Debated
     from codex_kb.workflow.distill import Distilled
     from codex_kb.workflow.ingest import Ingested
@@ -77,12 +84,105 @@ def distilled(done: Distilled) -> Value:
         "embedded": done.embedded, "removed": done.removed, "unchanged": done.unchanged, "claims": done.claims,
         "generation": learned.number, "in_force": learned.in_force, "trained_on": learned.lessons,
         "waiting": learned.waiting,
-        "gate": {"packets": learned.packets, "gain": _rounded(learned.gain), "low": _rounded(learned.low)},
+        "gate": _gate(learned),
     }  # fmt: skip
+
+
+def _gate(record: Record | Stand) -> Value:
+    return {"packets": record.packets, "gain": _rounded(record.gain), "low": _rounded(record.low)}
 
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else _round(value)
+
+
+def audit(now: Audit) -> Value:
+    """What generations miss, the guarantee, and what is on record about people; what is not known is null."""
+    return {
+        "generation": now.generation, "in_force": now.in_force, "decisions": now.decisions, "gate": _gate(now.gate),
+        "generations": [_account(each) for each in now.accounts],
+        "guarantee": _guarantee(now.guarantee),
+        "reviewers": [_reviewer(each) for each in now.people.reviewers],
+        "pairs": [_pair(each) for each in now.people.pairs],
+        "turned": [{"domain": domain, "text": said} for domain, said in now.people.turned],
+        "triage": {"allowed": now.triage.allowed, "needed": now.triage.needed, "approvals": now.triage.approvals,
+                   "why": now.triage.why},
+    }  # fmt: skip
+
+
+def _account(account: Account) -> Value:
+    return {
+        "n": account.number, "name": account.name, "parents": list(account.parents),
+        "trained_on": account.trained_on, **_figures(account.figures),
+        "domains": {name: _figures(each) for name, each in account.domains.items()},
+        "gate": _gate(account.gate), "beside_parent": _estimate(account.beside) | {"parent": account.before},
+        "drift": _drift(account.drift),
+    }  # fmt: skip
+
+
+def _figures(found: Figures) -> Value:
+    beside = found.beside
+    return {
+        "decisions": found.decisions, "approvals": found.approvals,
+        "missed": _estimate(found.missed) | {"blind": found.blind}, "precision": _estimate(found.precision),
+        "decisions_per_claim": _estimate(found.effort), "place": _estimate(found.place), "added": found.added,
+        "brier": _rounded(beside.brier if beside else None),
+        "base_brier": _rounded(beside.of_rate if beside else None),
+        "chances_shown": bool(beside and beside.shown),
+    }  # fmt: skip
+
+
+def _estimate(figure: Estimate) -> Value:
+    return {"value": _rounded(figure.value), "low": _rounded(figure.low), "high": _rounded(figure.high),
+            "of": figure.of}  # fmt: skip
+
+
+def _drift(found: Drifted | None) -> Value:
+    value: Value = {"answers": _rounded(found.answers if found else None)}
+    for name in ("proposals", "approvals"):
+        between: Drift | None = getattr(found, name, None)
+        value[name] = _rounded(between.distance if between else None)
+        value[f"{name}_p"] = _rounded(between.p if between else None)
+    return value
+
+
+def _guarantee(found: Guarantee) -> Value:
+    both = found.compounded
+    return {
+        "text": found.text, "confidence": _round(found.confidence), **_certified(found.proposed),
+        "blind": found.blind, "approvals": found.proposed.counted,
+        "of_sources": _certified(found.sources) | {"explored": found.explored, "sources": found.sources.counted},
+        "compounded": {"generations": both.generations, "product": _round(both.product), "union": _round(both.union)}
+        if both else None,
+    }  # fmt: skip
+
+
+def _certified(found: Certified) -> Value:
+    return {"missed_at_most": _rounded(found.limit), "look": found.look, "hits": found.hits, "of": found.of,
+            "needed": found.needed}  # fmt: skip
+
+
+def _reviewer(each: Reviewer) -> Value:
+    agreement, error = each.repeats.agreement_between, each.repeats.error_between
+    asked = bool(each.repeats.asked)
+    return {
+        "name": each.name, "decisions": each.decisions, "repeats": each.repeats.asked,
+        "self_agreement": _between(each.repeats.agreement, agreement if asked else None),
+        "error": _between(each.repeats.error, error if asked else None), "flags": list(each.flags),
+    }  # fmt: skip
+
+
+def _between(value: float | None, between: tuple[float, float] | None) -> Value:
+    low, high = between or (None, None)
+    return {"value": _rounded(value), "low": _rounded(low), "high": _rounded(high)}
+
+
+def _pair(each: Pair) -> Value:
+    return {
+        "reviewers": list(each.names), "met": each.between.asked,
+        "kappa": _between(each.between.kappa, each.between.between),
+        "disagree": [{"id": proposal, "title": title} for proposal, title in each.disagree],
+    }  # fmt: skip
 
 
 def hits(found: Iterable[Found], explain: bool = False) -> list[Value]:

@@ -10,16 +10,20 @@ from codex_kb.learn.ranker import Floats, Group
 from codex_kb.records import Decision
 
 #: What is said of a proposal that may be as good as another: nothing of what the reviewer wants.
-_TEACHES_NOTHING = frozenset({"duplicate", "removed"})
+_SAYS_NOTHING = frozenset({"duplicate", "removed"})
 #: The untaught score, and the one of the generation that filled the packet too.
 SCORE, TAUGHT = "score", "taught"
 
 
+def judges(decision: Decision) -> bool:
+    """Does this say whether the proposal is wanted? A repeat says how sure its answer is, one in bulk nothing."""
+    judged = decision.verdict == "approved" or decision.reason not in _SAYS_NOTHING
+    return judged and not (decision.shown.get("repeat_of") or decision.shown.get("bulk"))
+
+
 def teaches(decision: Decision) -> bool:
-    """Is this a lesson? What was shown blind measures and is never learned from; a repeat was learned from before."""
-    shown = decision.shown
-    judged = decision.verdict == "approved" or decision.reason not in _TEACHES_NOTHING
-    return judged and not (shown.get("blind") or shown.get("repeat_of") or shown.get("bulk"))
+    """Is this a lesson? What was shown blind measures and is never learned from."""
+    return judges(decision) and not decision.shown.get("blind")
 
 
 def key(decision: Decision) -> str:

@@ -1,0 +1,139 @@
+"""codex audit"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from codex_kb import views
+from codex_kb.cli.common import global_options, json_option, open_kb, out, out_json, say
+from codex_kb.workflow import audit
+
+if TYPE_CHECKING:
+    from codex_kb.learn.audit import Estimate, Figures
+    from codex_kb.learn.reviewers import Pair, Reviewer
+    from codex_kb.workflow.audit import Account, Audit
+
+
+@click.command("audit")
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write it as a page with pictures too.")
+@json_option
+@global_options
+def command(html: Path | None, as_json: bool) -> None:
+    """Say what each generation misses, with intervals, and what may be relied on."""
+    kb = open_kb()
+    now = audit.audit(kb)
+    if html:
+        from codex_kb.cli import report  # noqa: PLC0415 (draws pictures)
+
+        audit.write(kb, html, report.MADE, report.page(now))
+        say(f"written: {html}")
+    if as_json:
+        out_json(views.audit(now))
+    elif not html:
+        for line in lines(now):
+            out(line)
+
+
+def lines(now: Audit) -> Iterator[str]:
+    """The account, for a person."""
+    if not now.decisions:
+        yield "nothing is decided yet, so that nothing can be said of what is missed"
+        yield "  → codex review"
+        return
+    closed = len(now.accounts) - 1
+    yield f"generation {now.in_force} is in force, of {closed} that were closed; {now.decisions} decisions stand"
+    yield ""
+    yield now.guarantee.of_proposed
+    yield now.guarantee.of_sources
+    if both := now.guarantee.compounded:
+        yield (f"Limits of {both.generations} generations put together: at least {both.product:.2f} is found by their "
+               f"product, {both.union:.2f} by their sum; true, and of little use.")  # fmt: skip
+    for account in now.accounts:
+        yield ""
+        yield from _account(account)
+    yield ""
+    for each in now.people.reviewers:
+        yield from _reviewer(each)
+    for pair in now.people.pairs:
+        yield from _pair(pair)
+    yield from (f"{domain} {said}" for domain, said in now.people.turned)
+    yield f"triage: {now.triage.why or 'codex review --triage 0.05 may set aside what is almost surely rejected'}"
+
+
+def _account(account: Account) -> Iterator[str]:
+    taught = f", taught by {account.trained_on} decisions" if account.name else ", the untaught order"
+    yield f"generation {account.number}{taught}: {account.figures.decisions} decisions that it was not trained on"
+    yield from (f"  {line}" for line in _figures(account.figures))
+    if account.before is not None and account.beside.of:
+        name = f"beside generation {account.before}, AUC"
+        yield f"  {name:<31} {number(account.beside)} of {account.beside.of} sources"
+    if account.gate.packets:
+        gain, low = _signed(account.gate.gain), _signed(account.gate.low)
+        yield f"  {'trial, packets by turns':<31} {account.gate.packets}, gain {gain}, at least {low}"
+    if account.drift:
+        yield from (f"  {line}" for line in drift(account))
+    if len(account.domains) > 1:
+        for name, figures in account.domains.items():
+            yield f"  {name}: {figures.decisions} decisions"
+            yield from (f"    {line}" for line in _figures(figures))
+
+
+def _figures(found: Figures) -> Iterator[str]:
+    """Only what is known."""
+    how = "blind decisions" if found.blind else "decisions with hints"
+    named = (
+        ("missed by the first five of ten", found.missed, f"approvals, {how}"),
+        ("precision of the first ten", found.precision, "decisions"),
+        ("decisions per approved claim", found.effort, "decisions"),
+        ("place of approvals", found.place, "approvals"),
+    )
+    for name, figure, what in named:
+        if figure.value is not None:
+            yield f"{name:<31} {number(figure)} of {figure.of} {what}"
+    if found.added:
+        yield f"{'claims that people added':<31} {found.added}"
+    if found.beside:
+        shown = "chances say more" if found.beside.shown else "the rate says as much"
+        yield f"{'Brier score':<31} {found.beside.brier:.3f}, of the past rate {found.beside.of_rate:.3f}: {shown}"
+
+
+def drift(account: Account) -> Iterator[str]:
+    """How far a generation is from the one before, only what is known."""
+    assert account.drift
+    for name, between in (("proposals", account.drift.proposals), ("approvals", account.drift.approvals)):
+        if between:
+            more = "drifted" if between.drifted else "no more than chance"
+            yield f"{f'drift of {name}':<31} {between.distance:.3f} (p = {between.p:.3f}), {more}"
+    if account.drift.answers is not None:
+        yield f"{'drift of answers':<31} {account.drift.answers:+.2f} of decisions are approvals"
+
+
+def _reviewer(each: Reviewer) -> Iterator[str]:
+    line = f"{each.name}: {each.decisions} decisions"
+    if each.repeats.agreement is not None and each.repeats.error is not None:
+        low, high = each.repeats.agreement_between
+        line += (f"; of {each.repeats.asked} asked again {each.repeats.agreement:.2f} ({low:.2f}, {high:.2f}) came out "
+                 f"the same, so that at least {each.repeats.error:.2f} ({each.repeats.error_between[0]:.2f}, "
+                 f"{each.repeats.error_between[1]:.2f}) of answers are wrong")  # fmt: skip
+    yield line
+    yield from (f"  {flag}" for flag in each.flags)
+
+
+def _pair(each: Pair) -> Iterator[str]:
+    kappa = "not known" if each.between.kappa is None else f"{each.between.kappa:.2f}"
+    yield f"{' and '.join(each.names)} met in {each.between.asked} proposals: kappa {kappa}"
+    yield from (f"  to talk about: {title} ({proposal})" for proposal, title in each.disagree)
+
+
+def number(figure: Estimate) -> str:
+    """A figure with its interval, where one is known."""
+    value = "–" if figure.value is None else f"{figure.value:.2f}"
+    return value if figure.low is None or figure.high is None else f"{value} ({figure.low:.2f}, {figure.high:.2f})"
+
+
+def _signed(value: float | None) -> str:
+    return "–" if value is None else f"{value:+.2f}"

@@ -1,0 +1,286 @@
+"""What a generation misses, told from decisions that it was not trained on.
+
+A generation's own decisions are those about packets that it filled, alone or by turns while it was on trial; its order
+of a packet is that of the scores that it was recorded with. Sentences that were mixed in stand outside of that order.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from codex_kb.learn import calibration, limits
+from codex_kb.learn.calibration import Beside
+from codex_kb.learn.examples import SCORE, TAUGHT, judges, plain, title
+from codex_kb.learn.generation import Generation
+from codex_kb.learn.limits import Floats
+from codex_kb.learn.trial import auc
+from codex_kb.records import Decision, Proposal
+
+#: Who stops after so many proposals of a source may miss something; and how many of them a packet usually has.
+FIRST, PACKET = 5, 10
+#: In so many parts, in order of time, chances are learned from the parts before.
+_PARTS = 10
+#: Chances are set beside what came of them in so many groups.
+_GROUPS = 5
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure made of `of` decisions or packets, and its 90 % interval; None for what is not known."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    of: int = 0
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One decision as the generation's that showed it: `place` in its order, from 1, `score` by it, both if known.
+
+    `told` are the chance of approval and the past rate, as they were known before the decision.
+    """
+
+    decision: Decision
+    domain: str
+    place: int | None
+    score: float | None
+    told: tuple[float, float] | None = None
+
+    @property
+    def approved(self) -> bool:
+        """Was it approved?"""
+        return self.decision.verdict == "approved"
+
+    @property
+    def proposed(self) -> bool:
+        """Was it proposed, and not mixed in?"""
+        return not self.decision.shown.get("explored")
+
+    @property
+    def blind(self) -> bool:
+        """Was it proposed, and shown without hints?"""
+        return self.proposed and bool(self.decision.shown.get("blind"))
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the own decisions of a generation say, those of one domain or all.
+
+    `missed` is the share of approvals beyond the first FIRST in its order; of blind decisions where `blind`, whose
+    interval is exact. `precision` is that of the first PACKET, `effort` decisions per approved claim, `place` that of
+    approvals on average, `added` how many claims people added; `beside` are chances of approval beside the past rate.
+    """
+
+    decisions: int
+    approvals: int
+    missed: Estimate
+    blind: bool
+    precision: Estimate
+    effort: Estimate
+    place: Estimate
+    added: int
+    beside: Beside | None
+
+
+def owners(each: Decision | Proposal, in_force: Mapping[int, str]) -> tuple[str, ...]:
+    """The names of the generations that showed this, "" for the untaught order; `in_force` names them by number.
+
+    While one is on trial beside the untaught order a packet is of both.
+    """
+    own = in_force.get(each.generation) if each.generation else ""
+    trial = str(_how(each).get("trial", ""))
+    if trial:
+        return (trial,) if own else ("", trial)
+    return () if own is None else (own,)
+
+
+def _how(each: Decision | Proposal) -> Mapping[str, object]:
+    """How it was, or is, shown."""
+    if isinstance(each, Decision):
+        return each.shown
+    return {"trial": each.trial, "place": each.place, "blind": each.blind, "explored": each.explored}
+
+
+def score_of(features: Mapping[str, float], name: str) -> float | None:
+    """The score by the generation of a name."""
+    return features.get(TAUGHT if name else SCORE)
+
+
+def places(name: str, shown: Iterable[Decision | Proposal]) -> dict[str, int]:
+    """The place of each proposal, by id, in the order of a generation among those of its packet that it knows.
+
+    `shown` are decided and waiting ones. Where scores are not recorded, nothing is known of packets with a blind one.
+    """
+    packets: dict[tuple[str, str], dict[str, _Item]] = defaultdict(dict)
+    for each in shown:
+        item = _item(each, name)
+        if not item.explored:
+            packets[item.packet].setdefault(each.id, item)
+    found: dict[str, int] = {}
+    for packet in packets.values():
+        found |= _ordered(packet)
+    return found
+
+
+@dataclass(frozen=True)
+class _Item:
+    packet: tuple[str, str]
+    score: float | None
+    place: int
+    blind: bool
+    explored: bool
+
+
+def _item(each: Decision | Proposal, name: str) -> _Item:
+    shown = _how(each)
+    place, trial = shown.get("place"), str(shown.get("trial", ""))
+    blind, explored = bool(shown.get("blind")), bool(shown.get("explored"))
+    return _Item((each.source, trial), score_of(each.features, name), place if isinstance(place, int) else 0, blind,
+                 explored)  # fmt: skip
+
+
+def _ordered(packet: Mapping[str, _Item]) -> dict[str, int]:
+    scores = {key: each.score for key, each in packet.items() if each.score is not None}
+    if len(scores) == len(packet):
+        ordered = sorted(packet, key=lambda key: (-scores[key], packet[key].place))
+    elif any(each.blind or not each.place for each in packet.values()):
+        return {}
+    else:
+        ordered = sorted(packet, key=lambda key: packet[key].place)
+    return {key: place for place, key in enumerate(ordered, 1)}
+
+
+def told(decisions: Sequence[Decision], name: str) -> dict[str, tuple[float, float]]:
+    """The chance of approval and the past rate of each decision, by id, as the decisions before it tell them.
+
+    `decisions` are in the order of time; chances follow from the scores of the generation of this name.
+    """
+    counted = [each for each in decisions if score_of(each.features, name) is not None]
+    asked = np.array([each.features.get(TAUGHT, each.features.get(SCORE, 0.0)) for each in counted])
+    approved = np.array([each.verdict == "approved" for each in counted], bool)
+    scores = np.array([score_of(each.features, name) for each in counted], float)
+    bounds = np.linspace(0, len(counted), _PARTS + 1).astype(int)
+    found: dict[str, tuple[float, float]] = {}
+    for start, end in pairwise(bounds[1:]):
+        curve = calibration.learned(asked[:start], approved[:start])
+        if curve is None or start == end:
+            continue
+        rate = calibration.past_rate(int(approved[:start].sum()), int(start))
+        chances = curve.at(scores[start:end], rate)
+        found |= {counted[at].id: (float(chances[at - start]), rate) for at in range(start, end)}
+    return found
+
+
+def figures(rows: Sequence[Judged], added: int) -> Figures:
+    """What these decisions say; those that do not judge the proposal (duplicates, say) count as effort alone."""
+    judged = [row for row in rows if judges(row.decision)]
+    placed = [row for row in judged if row.place is not None and row.proposed]
+    blind = any(row.blind and row.approved for row in placed)
+    approvals = [row for row in placed if row.approved and (row.blind or not blind)]
+    first = [row for row in placed if (row.place or 0) <= PACKET]
+    return Figures(
+        len(rows), sum(row.approved for row in judged),
+        exact([beyond(row) for row in approvals]) if blind else share(approvals, beyond), blind,
+        share(first, lambda row: row.approved), effort(rows),
+        mean([(row.decision.source, float(row.place or 0)) for row in placed if row.approved]), added,
+        _beside(judged),
+    )  # fmt: skip
+
+
+def beyond(row: Judged) -> bool:
+    """Would it be missed by whoever stops after the first FIRST?"""
+    return (row.place or 0) > FIRST
+
+
+def exact(hits: Sequence[bool]) -> Estimate:
+    """The share of hits among independent decisions, with its exact interval."""
+    if not hits:
+        return Estimate()
+    return Estimate(sum(hits) / len(hits), *limits.interval(sum(hits), len(hits)), of=len(hits))
+
+
+def share(rows: Sequence[Judged], hit: Callable[[Judged], bool]) -> Estimate:
+    """The share of rows that are hits; its interval draws sources again."""
+    return mean([(row.decision.source, float(hit(row))) for row in rows])
+
+
+def mean(values: Sequence[tuple[str, float]]) -> Estimate:
+    """The mean of (source, value); its interval draws sources again."""
+    if not values:
+        return Estimate()
+    totals = _totals([(source, (value, 1.0)) for source, value in values])
+    return Estimate(sum(value for _, value in values) / len(values), *_drawn(totals), of=len(values))
+
+
+def effort(rows: Sequence[Judged]) -> Estimate:
+    """Decisions per approved claim; its interval draws sources again."""
+    approvals = sum(row.approved for row in rows)
+    if not approvals:
+        return Estimate(of=len(rows))
+    totals = _totals([(row.decision.source, (1.0, float(row.approved))) for row in rows])
+    return Estimate(len(rows) / approvals, *_drawn(totals), of=len(rows))
+
+
+def _totals(values: Iterable[tuple[str, tuple[float, float]]]) -> Floats:
+    """The sums of each source, (sources, 2)."""
+    sums: dict[str, Floats] = defaultdict(lambda: np.zeros(2))
+    for source, both in values:
+        sums[source] += both
+    return np.array([sums[source] for source in sorted(sums)])
+
+
+def _drawn(totals: Floats) -> tuple[float | None, float | None]:
+    return limits.bootstrap(totals, lambda sums: sums[:, 0] / sums[:, 1]) or (None, None)
+
+
+def _beside(rows: Iterable[Judged]) -> Beside | None:
+    known = [(row, row.told) for row in rows if row.told]
+    return calibration.beside_rate(
+        [told[0] for _, told in known], [told[1] for _, told in known], [row.approved for row, _ in known],
+        [row.decision.source for row, _ in known],
+    )  # fmt: skip
+
+
+def reliability(rows: Iterable[Judged]) -> tuple[tuple[float, Estimate], ...]:
+    """Chances that were told, in groups of about as many, on average, and the share that was approved of each group.
+
+    The intervals are exact where decisions are independent.
+    """
+    known = sorted((row.told[0], row.approved) for row in rows if row.told and judges(row.decision))
+    groups = [each for each in np.array_split(np.array(known, float), _GROUPS) if len(each)] if known else []
+    return tuple((float(each[:, 0].mean()), exact([bool(yes) for yes in each[:, 1]])) for each in groups)
+
+
+def beside_parent(
+    child: Generation, parent: Generation | None, decisions: Iterable[Decision], vectors: Mapping[str, Floats]
+) -> Estimate:
+    """How much more often the child puts an approved proposal above a rejected one of the same source (AUC, paired).
+
+    `decisions` are those that neither was trained on, `vectors` (dimension,) those of their titles; without a parent
+    the child stands beside the untaught order. The interval draws sources again.
+    """
+    sources: dict[str, list[Decision]] = defaultdict(list)
+    for each in decisions:
+        if judges(each) and SCORE in each.features:
+            sources[each.source].append(each)
+    gains = []
+    for source, some in sorted(sources.items()):
+        approved = np.array([each.verdict == "approved" for each in some])
+        if approved.any() and not approved.all():
+            one, other = (_scores(generation, some, vectors) for generation in (child, parent))
+            gains.append((source, auc(one, approved) - auc(other, approved)))
+    return mean(gains)
+
+
+def _scores(generation: Generation | None, some: Sequence[Decision], vectors: Mapping[str, Floats]) -> Floats:
+    untaught = np.array([each.features[SCORE] for each in some])
+    if generation is None:
+        return untaught
+    rows = np.array([plain(each.features, generation.names) for each in some]).reshape(len(some), -1)
+    return generation.ranker.score(untaught, rows, np.array([vectors[title(each)] for each in some], float))

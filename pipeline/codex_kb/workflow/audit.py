@@ -1,0 +1,287 @@
+"""`codex audit`: what the generations miss, with intervals; who decided; whether proposals drift. Writes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from codex_kb.apply import log
+from codex_kb.disk import pages
+from codex_kb.disk.generations import Generations
+from codex_kb.errors import NotFound, RefusedFile
+from codex_kb.kb import KnowledgeBase
+from codex_kb.learn import audit as learned
+from codex_kb.learn import course, drift, examples, guarantee, reviewers, triage, trial
+from codex_kb.learn.audit import Estimate, Figures, Judged
+from codex_kb.learn.drift import Drift
+from codex_kb.learn.generation import Generation
+from codex_kb.learn.guarantee import Guarantee, Sample
+from codex_kb.learn.limits import Floats
+from codex_kb.learn.reviewers import People
+from codex_kb.learn.trial import Record
+from codex_kb.records import Decision, Proposal
+from codex_kb.review.standing import WITHDRAWN, counting, standing
+
+#: Triage is spoken of for this share of approvals that it may miss.
+_ALPHA = 0.05
+_NO_DOMAIN = "no domain"
+
+
+@dataclass(frozen=True)
+class Drifted:
+    """How far titles of proposals, and of those approved, lie from those of the generation before, and how much higher
+    the rate of approval is."""
+
+    proposals: Drift | None
+    approvals: Drift | None
+    answers: float | None
+
+
+@dataclass(frozen=True)
+class Account:
+    """One generation, "" the untaught order: what its own decisions say, all and by domain.
+
+    `before` is the number of the generation that it comes from, `beside` its gain over that one on decisions that
+    neither was trained on, `gate` the record of its own trial, `reliability` chances beside what came of them.
+    """
+
+    number: int
+    name: str
+    parents: tuple[str, ...]
+    trained_on: int
+    figures: Figures
+    domains: Mapping[str, Figures]
+    gate: Record
+    reliability: tuple[tuple[float, Estimate], ...]
+    beside: Estimate
+    before: int | None = None
+    drift: Drifted | None = None
+
+
+@dataclass(frozen=True)
+class Triage:
+    """May what is almost surely rejected be set aside? `needed` approvals are missing, `why` says what forbids it."""
+
+    allowed: bool
+    approvals: int
+    needed: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Everything: `generation` is the newest number, `in_force` the one in force, `decisions` those that stand."""
+
+    generation: int
+    in_force: int
+    decisions: int
+    accounts: tuple[Account, ...]
+    guarantee: Guarantee
+    people: People
+    triage: Triage
+    gate: Record
+
+
+def audit(kb: KnowledgeBase) -> Audit:
+    """Look at every generation and decision.
+
+    Raises:
+        RefusedFile: a generation's files hold none, or a packet's record cannot be read.
+    """
+    found = _Gathered(kb)
+    accounts = tuple(_account(found, name) for name in ("", *found.generations))
+    now = next((each for each in accounts if each.name == found.course.in_force), accounts[0])
+    record = trial.record(each for each in found.decisions if each.time > found.course.since)
+    return Audit(
+        accounts[-1].number, now.number, len(found.decisions), accounts, _guarantee(found, now, accounts),
+        reviewers.of(found.counting, found.domains), _triage(found, now), record,
+    )  # fmt: skip
+
+
+def write(kb: KnowledgeBase, named: Path, made: bytes, page: bytes) -> None:
+    """Write an audit's page, which may replace an earlier one; raises as `pages.write` does."""
+    pages.write(kb.layout, named, made, page)
+
+
+class _Gathered:
+    """Everything that is looked at, read once; decisions by the name of the generation that showed them."""
+
+    def __init__(self, kb: KnowledgeBase) -> None:
+        known = Generations(kb.layout.root)
+        self.generations = known.all
+        self.course = known.course
+        self.lessons = {"": set[str](), **{name: known.lessons(name) for name in known.all}}
+        self._kb = kb
+        recorded = log.everything(kb)
+        self.lines = [each for each in recorded if each.verdict != WITHDRAWN]
+        self.counting = [each for lines in counting(recorded).values() for each in lines]
+        self.decisions = [each for each in standing(recorded).values() if not each.shown.get("repeat_of")]
+        waiting = [each for packet in kb.store.packets() for each in packet.proposals if not each.repeat_of]
+        self._waiting = {each.source for each in waiting}
+        in_force = {_number(each.generation): each.generation for each in known.events
+                    if each.kind != course.CLOSED and each.generation}  # fmt: skip
+        self._shown: dict[str, list[Decision | Proposal]] = defaultdict(list)
+        self._own: dict[str, list[Decision]] = defaultdict(list)
+        shown: list[Decision | Proposal] = [*self.lines, *waiting]
+        for each in shown:
+            for name in learned.owners(each, in_force):
+                self._shown[name].append(each)
+        for decision in self.decisions:
+            for name in learned.owners(decision, in_force):
+                if examples.key(decision) not in self.lessons.get(name, ()):
+                    self._own[name].append(decision)
+
+    def own(self, name: str) -> list[Decision]:
+        """The decisions about what a generation showed, none of which it was trained on, in order of time."""
+        return self._own[name]
+
+    def added(self, name: str) -> list[Decision]:
+        """The claims that people added to what a generation showed."""
+        return [each for each in self.own(name) if each.missed]
+
+    @cached_property
+    def rows(self) -> dict[str, list[Judged]]:
+        """Each generation's own decisions about proposals."""
+        return {name: self._rows(name) for name in self.lessons}
+
+    def _rows(self, name: str) -> list[Judged]:
+        places = learned.places(name, (each for each in self._shown[name] if not _set_apart(each)))
+        own = [each for each in self.own(name) if not each.missed]
+        told = learned.told([each for each in own if examples.judges(each)], name)
+        return [
+            Judged(each, self.domains[each.id], places.get(each.id), learned.score_of(each.features, name),
+                   told.get(each.id))
+            for each in own
+        ]  # fmt: skip
+
+    def decided(self, source: str) -> bool:
+        """Does nothing of a source wait?"""
+        return source not in self._waiting
+
+    @cached_property
+    def domains(self) -> dict[str, str]:
+        """The domain of each decision, by id: as it was proposed, else the source's."""
+        proposed = {each.id: str(each.proposal.get("domain") or "") for each in self.lines}
+        of_source = {each.source: "" for each in self.lines if not proposed[each.id]}
+        for path in of_source:
+            with contextlib.suppress(NotFound, RefusedFile):
+                of_source[path] = self._kb.store.source(path).domain
+        return {each.id: proposed[each.id] or of_source[each.source] or _NO_DOMAIN for each in self.lines}
+
+    @cached_property
+    def vectors(self) -> Mapping[str, Floats]:
+        """The vectors of all titles; a model is loaded for them, where a generation is compared with another."""
+        titles = list(dict.fromkeys(map(examples.title, self.decisions)))
+        return dict(zip(titles, self._kb.encoder.encode(titles).astype(float), strict=True)) if titles else {}
+
+    def fits(self, generation: Generation | None) -> bool:
+        """Was it made with the model that embeds now?"""
+        return generation is None or generation.encoder == self._kb.encoder.name
+
+
+def _set_apart(each: Decision | Proposal) -> bool:
+    """Is this no proposal of the packet's order: a repeat, or a claim that a person added?"""
+    return isinstance(each, Decision) and (each.missed or bool(each.shown.get("repeat_of")))
+
+
+def _number(name: str) -> int:
+    return int(name.partition("-")[0]) if name else 0
+
+
+def _account(found: _Gathered, name: str) -> Account:
+    rows, added = found.rows[name], found.added(name)
+    of_domain: dict[str, list[Judged]] = defaultdict(list)
+    for row in rows:
+        of_domain[row.domain].append(row)
+    count = Counter(found.domains[each.id] for each in added)
+    domains = {
+        domain: learned.figures(of_domain.get(domain, []), count[domain]) for domain in sorted({*of_domain, *count})
+    }
+    generation = found.generations.get(name)
+    record = trial.record(each for each in found.own(name) if name and each.shown.get("trial") == name)
+    parents = generation.parents if generation else ()
+    account = Account(
+        _number(name), name, parents, len(found.lessons[name]), learned.figures(rows, len(added)), domains, record,
+        learned.reliability(rows), Estimate(),
+    )  # fmt: skip
+    return _compared(found, account, generation) if generation else account
+
+
+def _compared(found: _Gathered, account: Account, generation: Generation) -> Account:
+    """The account beside the generation that it comes from: the last of its parents."""
+    parent = generation.parents[-1] if generation.parents else ""
+    before = found.generations.get(parent)
+    beside = Estimate()
+    if (not parent or before) and found.fits(generation) and found.fits(before):
+        known = found.lessons[generation.name] | found.lessons[parent]
+        unknown = [each for each in found.decisions if not each.missed and examples.key(each) not in known]
+        beside = learned.beside_parent(generation, before, unknown, found.vectors if unknown else {})
+    drifted = _drift(found, found.own(parent), found.own(generation.name))
+    return replace(account, before=_number(parent), beside=beside, drift=drifted)
+
+
+def _drift(found: _Gathered, before: Sequence[Decision], after: Sequence[Decision]) -> Drifted:
+    """How what one generation showed differs from what another did; what both showed stands with the second."""
+    later = {each.id for each in after}
+    sides = [[each for each in before if each.id not in later], list(after)]
+    sides = [[each for each in side if examples.judges(each) and not each.missed] for side in sides]
+    approved = [[each for each in side if each.verdict == "approved"] for side in sides]
+    answers = None
+    if all(sides):
+        rates = [len(yes) / len(side) for yes, side in zip(approved, sides, strict=True)]
+        answers = rates[1] - rates[0]
+    return Drifted(_apart(found, *sides), _apart(found, *approved), answers)
+
+
+def _apart(found: _Gathered, before: Sequence[Decision], after: Sequence[Decision]) -> Drift | None:
+    if not before or not after:
+        return None
+    left, right = ([found.vectors[examples.title(each)] for each in side] for side in (before, after))
+    return drift.drift(left, [each.source for each in before], right, [each.source for each in after])
+
+
+def _guarantee(found: _Gathered, now: Account, accounts: Sequence[Account]) -> Guarantee:
+    certified = {each.name: guarantee.of_proposed(guarantee.missed_blind(found.rows[each.name]), g)
+                 for g, each in enumerate(accounts, 1)}  # fmt: skip
+    g = 1 + [each.name for each in accounts].index(now.name)
+    rows = found.rows[now.name]
+    limits = [each.limit for each in certified.values() if each.limit is not None]
+    return Guarantee(
+        now.number, certified[now.name], guarantee.of_sources(_samples(found, now.name, rows), g),
+        sum(row.blind for row in rows), sum(not row.proposed for row in rows), _drift_in_words(now),
+        guarantee.compounded(limits),
+    )  # fmt: skip
+
+
+def _samples(found: _Gathered, name: str, rows: Sequence[Judged]) -> list[Sample]:
+    """A generation's own sources with sentences that were mixed in, by the time of their last decision."""
+    of_source: dict[str, list[Judged]] = defaultdict(list)
+    for row in rows:
+        of_source[row.decision.source].append(row)
+    added = Counter(each.source for each in found.added(name))
+    whole = [some for source, some in of_source.items()
+             if found.decided(source) and any(not row.proposed for row in some)]  # fmt: skip
+    whole.sort(key=lambda some: (some[-1].decision.time, some[-1].decision.source))
+    return [guarantee.sample(some, added[some[0].decision.source]) for some in whole]
+
+
+def _drift_in_words(now: Account) -> str:
+    between = now.drift and now.drift.proposals
+    if not between:
+        return ""
+    more = "more than chance" if between.drifted else "no more than chance"
+    return f"proposals drifted by {between.distance:.3f} from generation {now.before}, {more}"
+
+
+def _triage(found: _Gathered, now: Account) -> Triage:
+    """Counted are approvals with a score, by whatever generation in whose lessons they were not yet."""
+    judged = (each for each in found.decisions if examples.judges(each) and not each.missed)
+    approvals = sum(each.verdict == "approved" and examples.SCORE in each.features for each in judged)
+    needed = max(0, triage.needed(_ALPHA) - approvals)
+    drifted = bool(now.drift and now.drift.proposals and now.drift.proposals.drifted)
+    why = f"{needed} approvals are missing" if needed else "proposals drifted" if drifted else ""
+    return Triage(not why, approvals, needed, why)
