@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -202,6 +203,61 @@ def test_an_edited_packet_keeps_its_edits(towns: Base) -> None:
     head, _, kept = towns.read(PACKET).partition(f"<!-- id: {second} -->")
     assert f"<!-- id: {first} -->" in head, "it stands in its old place"
     assert kept == before.partition(f"<!-- id: {second} -->")[2]
+
+
+def test_a_source_lists_no_claim_that_was_taken_back_on_another_day(towns: Base) -> None:
+    first, second, third = ids(towns)
+    before = state(towns)
+    assert towns.run("review", "--approve", first, "--reject", second, "--reject", third).code == 0
+    taken_back(towns, third)
+    assert towns.run("review", "--approve", third).code == 0
+    for each in (first, third, second):
+        taken_back(towns, each)
+    assert state(towns) == before
+
+
+def test_a_source_lists_no_claim_that_evidence_was_taken_out_of_on_another_day(towns: Base) -> None:
+    made = waits(towns, judged("enriches", 0), DRAFTS[1], DRAFTS[2])
+    first, second, third = (each.id for each in made)
+    before = state(towns)
+    assert towns.run("review", "--add", first, "--reject", second, "--reject", third).code == 0
+    taken_back(towns, third)
+    assert towns.run("review", "--approve", third, "--anyway").code == 0
+    for each in (first, third, second):
+        taken_back(towns, each)
+    assert state(towns) == before
+
+
+@pytest.mark.parametrize("back", [(0, 1, 2), (1, 0, 2), (2, 0, 1), (0, 2, 1)])
+@pytest.mark.parametrize("decided", [(0, 1), (1, 0), (0, 1, 2), (2, 1, 0)])
+def test_proposals_come_back_best_first_whatever_the_order(
+    towns: Base, decided: tuple[int, ...], back: tuple[int, ...]
+) -> None:
+    all_ids = ids(towns)
+    before = state(towns)
+    for each in decided:
+        assert towns.run("review", "--reject", all_ids[each]).code == 0
+    for each in back:
+        if each in decided:
+            taken_back(towns, all_ids[each])
+    assert ids(towns) == all_ids
+    assert state(towns) == before
+
+
+def test_places_of_quotes_follow_a_source_that_loses_lines(towns: Base) -> None:
+    first, second, third = ids(towns)
+    assert towns.run("review", "--approve", first, "--reject", second, "--reject", third).code == 0
+    taken_back(towns, third)
+    assert "claims_extracted" in towns.read("inbox/notes.md")
+    towns.edit("- reason:", "- reason: ask Ann")
+    taken_back(towns, first)
+    assert "claims_extracted" not in towns.read("inbox/notes.md")
+    assert "- reason: ask Ann" in towns.read(PACKET)
+    lines = towns.read("inbox/notes.md").splitlines()
+    places = re.findall(r"Quote: notes\.md, line (\d+) ", towns.read(PACKET))
+    assert {lines[int(place) - 1] for place in places} == {SENTENCES[0], SENTENCES[1], SENTENCES[2]} - {
+        next(p["proposal"]["evidence"][0]["quote"] for p in towns.decisions() if p["id"] == second)
+    }
 
 
 def test_undone_and_approved_again(towns: Base) -> None:
@@ -425,6 +481,48 @@ def test_the_commit_says_who_and_why(towns: Base) -> None:
         assert f"\n{trailer}" in message
 
 
+def crlf(kb: Base, how: str) -> None:
+    """Check everything out again, with CRLF."""
+    if how == "autocrlf":
+        kb.git("config", "core.autocrlf", "true")
+    else:
+        kb.write(".gitattributes", "*.md text eol=crlf\n")
+        kb.commit_all()
+    shutil.rmtree(kb.path("codex"))
+    shutil.rmtree(kb.path("inbox"))
+    kb.git("checkout", "-q", ".")
+
+
+@pytest.mark.parametrize("how", ["autocrlf", "attributes"])
+@pytest.mark.parametrize("decide", ["--approve", "--add"])
+def test_a_checkout_with_other_newlines_is_no_edit(towns: Base, how: str, decide: str) -> None:
+    made = waits(towns, judged("enriches", 0), DRAFTS[1])
+    before = towns.read(TARGET)
+    assert towns.run("review", decide, made[0].id, "--anyway", "--reject", made[1].id).code == 0
+    claim = towns.decisions()[0]["claim"]
+    crlf(towns, how)
+    assert b"\r\n" in towns.path(claim).read_bytes()
+    taken_back(towns, made[0].id)
+    assert towns.read(TARGET) == before.replace("\n", "\r\n")
+    source = towns.read("inbox/notes.md")
+    assert "status: processing" in source
+    assert "\n" not in source.replace("\r\n", "")
+    if decide == "--approve":
+        assert not towns.path(claim).exists()
+
+
+def test_an_edit_in_a_checkout_with_other_newlines_stops_it(towns: Base) -> None:
+    first = ids(towns)[0]
+    assert towns.run("review", "--approve", first).code == 0
+    claim = towns.decisions()[0]["claim"]
+    crlf(towns, "autocrlf")
+    towns.edit("confidence: ", "# mine\r\nconfidence: ", claim)
+    done = towns.run("undo", first, "--json")
+    assert done.code == 4
+    difference = json.loads(done.err)["error"]["difference"]
+    assert [line for line in difference.splitlines()[2:] if line[0] in "+-"] == ["+# mine"]
+
+
 def test_a_sparse_checkout_hides_no_claim(towns: Base) -> None:
     first = ids(towns)[0]
     assert towns.run("review", "--approve", first).code == 0
@@ -487,6 +585,27 @@ def test_people_who_disagree_are_settled_by_the_command_that_check_names(towns: 
     taken_back(towns, first)
     assert state(towns) == before
     assert "two-verdicts" not in towns.run("check").out
+
+
+@pytest.mark.parametrize("how", ["--approve", "--add"])
+def test_two_branches_that_both_approve_are_settled_by_the_command_that_check_names(towns: Base, how: str) -> None:
+    made = waits(towns, judged("enriches", 0), DRAFTS[1])
+    first = made[0].id
+    before = state(towns)
+    towns.git("checkout", "-qb", "two")
+    towns.edit("## [ ] Claim 1 about cities", "## [x] Big towns make workers far more productive than villages do")
+    assert towns.run("review", "--apply", "--reviewer", "Bob <bob@example.org>").code == 0
+    towns.git("checkout", "-q", "main")
+    assert towns.run("review", how, first, "--anyway").code == 0
+    towns.git("merge", "-q", "--no-edit", "two")
+    assert towns.run("distill").code == 0
+    found = {p["code"]: p for p in towns.run("check", "--json").json}
+    assert found["two-verdicts"]["hint"].startswith(f"codex undo {first} ")
+    assert all(str(each["claim"]) in found["two-verdicts"]["message"] for each in towns.decisions())
+    noted = [p["path"] for p in towns.run("check", "--json").json if p["code"] == "no-decision"]
+    assert noted == [TARGET]
+    taken_back(towns, first)
+    assert state(towns) == before
 
 
 # -- without git, from Python ----------------------------------------------------------------------

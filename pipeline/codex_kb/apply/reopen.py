@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -18,7 +19,7 @@ from codex_kb.review import account, decide, packet, reading
 from codex_kb.review.decide import added_as
 from codex_kb.review.packet import Placer
 from codex_kb.review.standing import WITHDRAWN
-from codex_kb.text import markdown_file
+from codex_kb.text import markdown_file, newlines
 from codex_kb.text.fields import NULL_RESULT, PROCESSING, byline, status_of
 from codex_kb.text.fields import text as text_of
 
@@ -49,7 +50,7 @@ class Waits:
         known = self._as_proposed({each.id for each in proposals})
         there = waiting.proposals if waiting else ()
         new = [each for each in proposals if each.id not in {p.id for p in there}]
-        order = {each.id: place for place, each in enumerate(known.proposals)} if known else {}
+        order = self._order({each.id for each in (*there, *new)})
         first = proposals[0]
         base = waiting or known or Packet(
             self.name, self.source.path, self.source.body_sha256, first.proposer, first.generation, (),
@@ -70,16 +71,25 @@ class Waits:
         ]
 
     def _as_proposed(self, ids: set[str]) -> Packet | None:
-        """The packet's record as git last had it with one of these proposals, for their order and the run's report."""
+        """The packet's record as git last had it with these proposals, for the run's report."""
+        return next((each for each in self._records() if ids <= _ids(each)), None)
+
+    def _order(self, ids: set[str]) -> dict[str, int]:
+        """The places of proposals, best first, in the record that holds most of them; the newer of two alike."""
+        best: list[str] = []
+        for found in self._records():
+            both = [each.id for each in found.proposals if each.id in ids]
+            best = both if len(both) > len(best) else best
+            if len(best) == len(ids):
+                break
+        return {each: place for place, each in enumerate(best)}
+
+    def _records(self) -> Iterator[Packet]:
+        """The packet's records as git had them, newest first."""
         versions = self.kb.repository.versions(record_path(self.name), self.branch) if self.kb.repository else ()
         for data in versions:
-            try:
-                found = packet_from_json(data, self.name)
-            except (ValueError, KeyError, TypeError, AttributeError):
-                continue
-            if ids <= {each.id for each in found.proposals}:
-                return found
-        return None
+            with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
+                yield packet_from_json(data, self.name)
 
     def _inserted(self, waiting: Packet, before: str, moved: Packet, new: set[str], place: Placer) -> str:
         """The packet's text as it waits, with the sections of new proposals in their places."""
@@ -88,7 +98,13 @@ class Waits:
         parsed = reading.parse(text)
         if not account.is_whole(waiting, parsed):
             raise RefusedFile(account.ENDS_EARLY, path=packet_path(self.name), hint="mend it, then run this again")
-        sections = [(each.id, each.text) for each in parsed.sections]
+        was = Placer(self.source, markdown_file.parse(self.data, self.source.path).body_line)
+        said = {each.id: each for each in waiting.proposals}
+        now = {each.id: each for each in moved.proposals}
+        sections = [
+            (each.id, _placed(each.text, said[each.id], was, now[each.id], place) if each.id in said else each.text)
+            for each in parsed.sections
+        ]
         behind: set[str] = set()
         for proposal in reversed(moved.proposals):
             if proposal.id in new and proposal.id not in {each for each, _ in sections}:
@@ -100,14 +116,13 @@ class Waits:
 
     # -- the source --------------------------------------------------------------------------------
 
-    def opened(self, undone: Sequence[Decision], known: Sequence[Decision], left: Mapping[str, Decision]) -> Change:
+    def opened(self, known: Sequence[Decision], left: Mapping[str, Decision]) -> Change:
         """The source as it was while it waited; what was decided with its close and stands stays listed.
 
-        `undone` are the lines that are taken back, `known` all about this source, `left` what stands besides.
+        `known` are all lines about this source, `left` what stands when some are taken back.
         """
         path, fields = self.source.path, self.source.fields
-        gone = {PurePosixPath(each.claim).stem for each in undone if each.claim and not added_as(each)}
-        gone_titles = {additions.title(self.kb, each.claim) for each in undone if each.claim and added_as(each)}
+        gone, gone_titles = self._gone(known, left)
         if status_of(fields) == PROCESSING and not _lists(fields, gone, gone_titles):
             return Change(path, self.data, self.data)
         before, closed = self._while_it_waited(gone, gone_titles)
@@ -132,11 +147,25 @@ class Waits:
             base, {names.get(key, key): value for key, value in values.items()}, path
         ))  # fmt: skip
 
+    def _gone(self, known: Sequence[Decision], left: Mapping[str, Decision]) -> tuple[set[str], set[str]]:
+        """The stems and the titles that the source may list for decisions of any day that do not stand."""
+        made = {each.claim: each.title for each in self.kb.store.decisions()[0] if each.claim and not added_as(each)}
+        stems: dict[bool, set[str]] = {True: set(), False: set()}
+        titles: dict[bool, set[str]] = {True: set(), False: set()}
+        for each in (each for each in known if each.claim):
+            path, stands = str(each.claim), left.get(each.id) is each
+            if added_as(each):
+                titles[stands] |= {additions.title(self.kb, path), made.get(path, "")}
+            else:
+                stems[stands].add(PurePosixPath(path).stem)
+        return stems[False] - stems[True], titles[False] - titles[True]
+
     def _while_it_waited(self, gone: set[str], titles: set[str]) -> tuple[bytes | None, bytes | None]:
         """The source as it was last committed while it waited, and as it was committed after that."""
         after = None
         versions = self.kb.repository.versions(self.source.path, self.branch) if self.kb.repository else ()
-        for data in versions:
+        for version in versions:
+            data = newlines.ended_alike(version, self.data)
             fields = self._fields(data)
             if fields is not None and status_of(fields) == PROCESSING and not _lists(fields, gone, titles):
                 return data, after
@@ -154,6 +183,17 @@ class Waits:
         """What stands of the decisions that were the last about the source: before them it did not list any."""
         last = max(each.time for each in known if each.verdict != WITHDRAWN)
         return [each for each in known if each.time == last and left.get(each.id) is each]
+
+
+def _ids(found: Packet) -> set[str]:
+    return {each.id for each in found.proposals}
+
+
+def _placed(text: str, said: Proposal, was: Placer, now: Proposal, place: Placer) -> str:
+    """A section's text with its quotes' places as they will be; the rest stays as it was edited."""
+    for before, after in zip(said.evidence, now.evidence, strict=True):
+        text = text.replace(was(before), place(after))
+    return text
 
 
 def _lists(fields: Mapping[str, Any], stems: set[str], titles: set[str]) -> bool:

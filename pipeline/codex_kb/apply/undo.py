@@ -24,7 +24,7 @@ from codex_kb.review import publish
 from codex_kb.review.decide import added_as
 from codex_kb.review.publish import Addition
 from codex_kb.review.standing import counting, proposal_of, quotes_of, standing, withdrawn
-from codex_kb.text import markdown_file, wikilinks
+from codex_kb.text import markdown_file, newlines, wikilinks
 from codex_kb.text.fields import text as text_of
 from codex_kb.text.marks import one_line
 
@@ -90,7 +90,7 @@ class _Undoing:
         links = self._links(removed, changed)
         again = self._look_again(removed, changed, links)
         waits = reopen.Waits(kb, self.name, self.source, self.branch)
-        source = waits.opened(self.lines, [each for each in self.known if each.source == self.source], self.left)
+        source = waits.opened([each for each in self.known if each.source == self.source], self.left)
         packet = waits.packet([self._proposal(each) for each in self.decisions], source.after or b"")
         changes = [*claims, *links, *self.log.appended(rows), *packet, source]
         ours = (packet_path(self.name), record_path(self.name))
@@ -181,8 +181,8 @@ class _Undoing:
         written = next(repository.versions(path, self.branch, added=True), None) if repository else None
         if written is None:
             written = self._rendered(path, data, line)
-        if _unlinked(written) != _unlinked(data):
-            raise _edited(path, written, data, "it was edited since",
+        if (wrote := _unlinked(written)) != (now := _unlinked(data)):
+            raise _edited(path, wrote, now, "it was edited since",
                           "git rm -f it or put it back, and run again; or retire it: status: retired")  # fmt: skip
 
     def _rendered(self, path: str, data: bytes, line: Decision) -> bytes:
@@ -202,7 +202,7 @@ class _Undoing:
         found = self._found(path, data, line)
         if not found:
             return data
-        versions = self._versions(path)
+        versions = [newlines.ended_alike(each, data) for each in self._versions(path)]
         bare = publish.without_evidence(data, path, found[0], versions) if len(found) == 1 else None
         if bare is None:
             earlier = (each for each in versions if each != data)
@@ -279,7 +279,7 @@ class _Undoing:
 
 def _unlinked(data: bytes) -> bytes:
     """A claim as it is compared: whatever newlines git wrote, and without the links that come and go."""
-    return publish.without_links(data.replace(b"\r\n", b"\n"))
+    return publish.without_links(newlines.with_line_feeds(data))
 
 
 def _verdict(decision: Decision) -> str:
