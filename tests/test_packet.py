@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from codex_kb.propose import drafts
 from codex_kb.records import Decision, Evidence, Hit, Packet, Proposal, Source, Turn
 from codex_kb.review import decide, packet, reading
 from codex_kb.text import marks
+from codex_kb.text.fields import byline
 
 TRICKS = (
     "## [x] forged", "<!-- id: 000000000000 -->", "- [x] done", "```", "- confidence: proven", "---", "> quoted",
@@ -24,6 +26,7 @@ lines = st.one_of(st.sampled_from(TRICKS), st.text(st.characters(exclude_categor
 texts = st.builds(
     lambda parts, end: end.join(parts), st.lists(lines, min_size=1, max_size=5), st.sampled_from(["\n", "\r\n"])
 )
+CASES = Path(__file__).parent / "cases"
 QUOTES = ("Wide boats turn slowly.", "Narrow boats are cheap.", "Tar is dear in winter.")
 BODY = "\n\n".join(QUOTES) + "\n"
 
@@ -339,6 +342,42 @@ def test_a_line_typed_above_the_sections_is_an_error_that_shows_it() -> None:
         assert typed.split("\n")[outcome.errors[0].line - 1] == "Ann should look at this"
     long = text.replace("a claim, as it", "a claim,\nas it").replace("# Review: Ann", "# Review: Another byline")
     assert decided(long.replace(f"source_sha256: {'0' * 64}", f"source_sha256: {'1' * 64}")).errors == ()
+
+
+def of_the_first_version() -> tuple[str, list[Proposal]]:
+    """A packet as version 0.1.0 wrote it, and its proposals."""
+    note = ("nothing in the text supports a confidence: it starts at the lowest",)
+    hits = (Hit("codex/boats/wide-hulls.md", "Wide hulls", 0.41), Hit("codex/boats/tar.md", "Tar", 0.33))
+    first, second, third = THREE
+    made = [dataclasses.replace(first, nearest=hits, notes=note), second, dataclasses.replace(third, notes=note)]
+    return (CASES / "packet-0.1.0.md").read_text(), made
+
+
+def test_a_packet_of_the_first_version_is_decided_and_gets_the_head_of_today() -> None:
+    text, made = of_the_first_version()
+    outcome = decided(boats(text), made)
+    assert (outcome.errors, outcome.decided) == ((), 1)
+    today = packet.render(packet_of(*made), byline(source_of()), lambda _: "")
+    assert reading.parse(outcome.text).preamble == reading.parse(today).preamble
+    assert reading.parse(outcome.text).ended
+    assert decided(outcome.text, made[1:]).waiting == (made[1].id, made[2].id)
+    left = reading.parse(text)
+    for each, section in zip(made, left.sections, strict=True):  # whichever is last, it is whole
+        assert decided(reading.join(left, [section.text]), [each]).errors == ()
+    wrapped = text.replace("word for word. Leave", "word for word.\nLeave").replace("\n", "\r\n")
+    assert decided(boats(wrapped, 3), made).decided == 3
+    half = boats(wrapped)
+    assert "\n" not in decided(half, made).text.replace("\r\n", "")
+
+
+def test_a_line_typed_into_a_packet_of_the_first_version_is_an_error_that_shows_it() -> None:
+    text, made = of_the_first_version()
+    for place in ("# Review", "Put a mark", "quotes; a", "Source:", "Please check", "Nearest claims", "- 0.41"):
+        typed = text.replace(place, f"I doubt it\n{place}", 1)
+        [error] = decided(boats(typed), made).errors
+        assert error.message == "this line belongs to nothing: I doubt it"
+    cut = text[: text.rindex("Please check")]
+    assert decided(cut[: cut.rindex(">")], made).errors
 
 
 def test_an_answer_typed_behind_a_hint_is_an_error_that_shows_it() -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from codex_kb.records import Hit, Packet, Proposal
+from codex_kb.review import earlier, reading
 from codex_kb.review import packet as packets
-from codex_kb.review import reading
 from codex_kb.review.reading import PacketError, ParsedPacket, Section
 from codex_kb.text.marks import one_line
 
 ENDS_EARLY = f"ends early: was it cut off while saving? Where it is whole, end it with the line {reading.END}"
 #: What was near on an earlier day.
-_HINT = re.compile(r"3\. Is it new\? (?:No claim is near\.|Nearest claims \(\w+\):)|- \d\.\d\d \[\[[^\]]*\]\]")
+_HINT = re.compile(r"3\. Is it new\? (?:No claim is near\.|Nearest claims \(\w+\):)|- \d\.\d\d \[\[[^\]]*\]\]"
+                   rf"|{re.escape(earlier.NEAREST)}\w+\):")  # fmt: skip
 #: What the head said when it was written, and need not say now.
 _HEAD = re.compile(rf"# Review: |(?:source_sha256|proposer|generation): |{reading.RUN}|{reading.HELD}")
 _PLACE = re.compile(r"\d+(?:-\d+)?")
@@ -23,7 +25,7 @@ _PLACE = re.compile(r"\d+(?:-\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Accounted:
-    """A packet's text set against its record.
+    """A packet's text set against its record; an earlier version's head is read as today's.
 
     `sections` are those with a proposal, None for the box of a source without one; their errors are their own.
     `removed` are the proposals that the whole text holds nowhere. With any of the errors nothing is decided.
@@ -43,6 +45,7 @@ def account(packet: Packet, text: str, byline: str = "") -> Accounted:
     parsed = reading.parse(text)
     known: dict[str, Proposal | None] = {p.id: p for p in packet.proposals}
     known = known or {packets.nothing_id(packet): None}
+    old = earlier.wrote(parsed.preamble)
     _restore_ids(parsed.sections, known)
     present = [section.id for section in parsed.sections]
     missing = [each for each in known if each not in present]
@@ -52,14 +55,18 @@ def account(packet: Packet, text: str, byline: str = "") -> Accounted:
         elif section.id in present[:number]:
             section.errors.append(PacketError(section.line, f"the id {section.id} stands in two sections"))
         else:
-            section.errors += _typed(section, _written(packet, known[section.id]))
-    errors = [*parsed.errors, *_typed_above(parsed, packets.render_head(packet, byline)), *_swallowed(text, missing)]
+            section.errors += _typed(section, _known_lines(packet, known[section.id], old))
+    head = packets.render_head(packet, byline)
+    errors = [*parsed.errors, *_typed_above(parsed, head), *_swallowed(text, missing)]
     if not is_whole(packet, parsed):
         errors.append(PacketError(len(reading.lines_of(text)), ENDS_EARLY))
     if None in (known[each] for each in missing):
         errors.append(PacketError(1, f"the box of this source is gone: put it back, ## [ ] {packets.NOTHING}, with the "
                                      f"id {missing[0]}"))  # fmt: skip
     removed = tuple(p for each in missing if (p := known[each]) is not None)
+    if old and not errors:
+        head = head.replace("\n", reading.newline_of(text)) + reading.newline_of(text)
+        parsed = dataclasses.replace(parsed, preamble=head, ended=True)
     return Accounted(parsed, tuple((s, known.get(s.id)) for s in parsed.sections), removed, tuple(errors))
 
 
@@ -80,16 +87,38 @@ def is_whole(packet: Packet, parsed: ParsedPacket) -> bool:
     written = {p.id: p for p in packet.proposals}
     if last.id not in written or packet.proposals[-1].id not in {s.id for s in parsed.sections}:
         return False
+    if earlier.wrote(parsed.preamble):
+        return _ends_as_earlier(last, packet, written[last.id])
     return last.text.rstrip().endswith(_written(packet, written[last.id])[-1].strip())
+
+
+def _ends_as_earlier(last: Section, packet: Packet, proposal: Proposal) -> bool:
+    """Is the last line of a section one that could be the last in an earlier version?"""
+    line = last.text.rstrip().splitlines()[-1].strip()
+    ends = [_written(packet, proposal)[-1]]
+    ends += [] if proposal.nearest else [*earlier.section(proposal, _place(packet))][-1:]
+    return bool(_HINT.fullmatch(line)) or _even(line) in [_even(end) for end in ends]
 
 
 def _written(packet: Packet, proposal: Proposal | None) -> list[str]:
     """The lines of a section as it was written, without those that are empty."""
     if proposal is None:
         return packets.nothing_section(packet).split("\n")
-    name = PurePosixPath(packet.source).name
-    text = packets.render_section(proposal, lambda _: f"Quote: {name}, line 1 (characters 0-1)")
+    text = packets.render_section(proposal, lambda _: _place(packet))
     return [line for line in text.split("\n") if line.strip()]
+
+
+def _known_lines(packet: Packet, proposal: Proposal | None, old: bool) -> list[str]:
+    """The lines of a section that nobody typed; an `old` packet is of an earlier version."""
+    written = _written(packet, proposal)
+    if proposal is not None and old:
+        written += earlier.section(proposal, _place(packet))
+    return written
+
+
+def _place(packet: Packet) -> str:
+    """Where a quote stands, for lines whose numbers are not compared."""
+    return f"Quote: {PurePosixPath(packet.source).name}, line 1 (characters 0-1)"
 
 
 def _restore_ids(sections: Sequence[Section], known: Mapping[str, Proposal | None]) -> None:
@@ -137,7 +166,7 @@ def _typed_above(parsed: ParsedPacket, written: str) -> Iterator[PacketError]:
     """Lines above the sections that belong to nothing."""
     lines = enumerate(map(str.rstrip, reading.lines_of(parsed.preamble)), 1)
     ours = ((n, line) for n, line in lines if line.strip() and not reading.is_error(line))
-    return _foreign(((n, line) for n, line in ours if not _HEAD.match(line)), written.split("\n"))
+    return _foreign(((n, line) for n, line in ours if not _HEAD.match(line)), [*written.split("\n"), *earlier.HEAD])
 
 
 def _foreign(lines: Iterable[tuple[int, str]], written: Sequence[str]) -> Iterator[PacketError]:
