@@ -247,17 +247,41 @@ def test_a_retired_claim_is_no_reason_to_wait(kb: Base) -> None:
     assert len(kb.claims()) == 2
 
 
+@pytest.mark.parametrize(("script", "code"), [("exit 0", 0), ("exit 3", 1), ("touch", 0)])
+def test_a_session_that_decides_nothing_leaves_the_files_as_they_were(
+    kb: Base, monkeypatch: pytest.MonkeyPatch, script: str, code: int
+) -> None:
+    first, *_ = kb.ingest()
+    kb.claim("markets", first["title"], description=first["title"])
+    kb.edit(first["evidence"][0]["quote"], "Somebody rewrote this, nothing of the old one is left.", first["source"])
+    kb.commit_all()
+    before = kb.snapshot()
+    editor(kb, monkeypatch, f'{script} "$1"\n' if script == "touch" else f"{script}\n")
+    assert kb.run("review").code == code
+    assert kb.snapshot() == before
+    kb.mark("?")
+    kb.commit_all()
+    before = kb.snapshot()
+    line = kb.read(PACKET).splitlines().index(f"## [?] {first['title']}") + 1
+    faulty = kb.run("review").err
+    assert code or f'{PACKET}:{line}: the mark is x, +, - or empty, not "?"' in faulty
+    assert kb.snapshot() == before
+
+
 def test_what_is_nearest_is_looked_up_when_a_packet_opens(kb: Base, monkeypatch: pytest.MonkeyPatch) -> None:
     first, *_ = kb.ingest()
     assert "No claim is near" in kb.read(PACKET)
     kb.edit("- reason:", "- reason: ask Ann")
     kb.claim("markets", first["title"], description=first["title"])
     kb.commit_all()
-    monkeypatch.setenv("EDITOR", "true")
+    editor(kb, monkeypatch, f'cp "$1" {kb.root.parent}/seen.md\n')
     assert kb.run("review").code == 0
-    section = kb.read(PACKET).split("\n## ")[1]
+    assert kb.git("status", "--porcelain") == "", "nothing was decided, nothing is changed"
+    section = (kb.root.parent / "seen.md").read_text().split("\n## ")[1]
     assert "3. Is it new? Nearest claims (duplicate):\n   - 1.00 [[markets]]\n4. Does" in section
     assert "- reason: ask Ann" in section
+    editor(kb, monkeypatch, 'sed -i "s/^- reason: ask Ann/- reason: asked/" "$1"\n')
+    assert kb.run("review").code == 0
     shown = kb.run("proposals", "--json").json[0]
     assert (shown["relation"], shown["nearest"][0]["path"]) == ("duplicate", "codex/economics/markets.md")
     kb.mark("x", count=1)

@@ -55,6 +55,22 @@ class Reviewed:
         return [title for title, reason in self.rejected if reason == decide.REMOVED]
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A packet as the editor gets it: as it was found, as it is now, its text, and what was written for that."""
+
+    found: Packet
+    packet: Packet
+    text: str
+    source: Source
+    changes: tuple[Change, ...]
+
+    @property
+    def plain(self) -> str:
+        """The text without comments that tell of errors."""
+        return packet.without_errors(self.text)
+
+
 class EditorEnded(RefusedFile):
     """The user ended the session from the editor, as vim does with :cq."""
 
@@ -156,8 +172,8 @@ class Review:
         for waiting in packets:
             try:
                 with writing(self.kb, "review"):
-                    current, text, source = self._prepare(waiting)
-                self._edit(current, text, source, edit, agreed)
+                    opened = self._prepare(waiting)
+                self._edit(opened, edit, agreed)
             except EditorEnded as error:
                 self.result.faults.append(error)
                 break
@@ -169,11 +185,13 @@ class Review:
         self.result.waiting = sum(len(ids_of(each)) for each in self.kb.store.packets())
         return self.result
 
-    def _edit(self, waiting: Packet, shown: str, source: Source, edit: Edit, agreed: Agreed) -> None:
+    def _edit(self, opened: _Opened, edit: Edit, agreed: Agreed) -> None:
+        waiting, shown = opened.packet, opened.text
         path = self.kb.layout.path(packet_path(waiting.name))
         reopened = False
         while True:
             if ended := edit(path):
+                self._put_back(opened)
                 raise EditorEnded(
                     f"the editor ended with {ended}: session ended; nothing in {waiting.name} was applied",
                     hint="what you saved stays marked in the packet; codex review goes on",
@@ -183,32 +201,48 @@ class Review:
                 self.kb.say(f"{packet_path(waiting.name)} is gone; nothing was decided")
                 return
             plain = packet.without_errors(text)
-            outcome = self._marks(waiting, plain, source, ())
+            outcome = self._marks(waiting, plain, opened.source, ())
             if not outcome.errors or (reopened and text == shown):
-                self._ask(waiting, agreed)
+                self._ask(opened, agreed)
                 return
             shown, reopened = packet.annotate(plain, outcome.errors), True
             with writing(self.kb, "review"):
                 perform(self.kb, Act((Change(packet_path(waiting.name), text.encode(), shown.encode()),)))
 
-    def _ask(self, waiting: Packet, agreed: Agreed) -> None:
+    def _ask(self, opened: _Opened, agreed: Agreed) -> None:
         """Apply what was typed where somebody agrees; what changed while they were asked is left."""
+        waiting = opened.packet
         case = self._case(waiting, self._marks)
         if case.outcome.decided and not agreed(told(waiting, case.outcome)):
             self.kb.say(f"nothing in {waiting.name} was applied; your marks are kept. next: codex review --apply")
+            self._put_back(opened)
             return
+        if not case.outcome.decided and not case.held and self._put_back(opened):
+            waiting, case = opened.found, self._case(opened.found, self._marks)
         with writing(self.kb, "review"):
             if self.kb.store.packet_text(waiting) != case.text:
                 raise Conflict("changed while it was asked about; nothing in it was applied",
                                path=packet_path(waiting.name), hint="codex review")  # fmt: skip
             self._try(waiting, self._marks)
 
+    def _put_back(self, opened: _Opened) -> bool:
+        """Leave a packet as it was found where nobody edited it: a run that decides nothing changes nothing."""
+        path = packet_path(opened.found.name)
+        with writing(self.kb, "review"):
+            text = self.kb.store.packet_text(opened.packet)
+            written = {each.path: each for each in opened.changes}
+            if text is None or written[path].before is None or packet.without_errors(text) != opened.plain:
+                return False
+            now = {**{name: each.after for name, each in written.items()}, path: text.encode()}
+            perform(self.kb, Act(tuple(Change(name, now[name], each.before) for name, each in written.items())))
+        return True
+
     def _marks(self, waiting: Packet, text: str, source: Source, _: Collection[str]) -> Outcome:
         return decide.decide(waiting, text, source, self._named)
 
     # -- one packet --------------------------------------------------------------------------------
 
-    def _prepare(self, waiting: Packet) -> tuple[Packet, str, Source]:
+    def _prepare(self, waiting: Packet) -> _Opened:
         """The packet as it opens: quotes located in the source as it is now, lost ones shown as such."""
         source = self.kb.store.source(waiting.source)
         text = self.kb.store.packet_text(waiting)
@@ -223,7 +257,7 @@ class Review:
         before = None if text is None else text.encode()
         changes.append(Change(packet_path(moved.name), before, fresh.encode()))
         perform(self.kb, Act(tuple(changes)))
-        return moved, fresh, source
+        return _Opened(waiting, moved, fresh, source, tuple(changes))
 
     def _rendered(self, waiting: Packet) -> str:
         file = self.kb.store.read_markdown(waiting.source)
