@@ -150,7 +150,7 @@ def test_a_section_shows_what_each_question_needs(cities: Base) -> None:
 def test_a_challenge_stands_below_the_last_question(cities: Base) -> None:
     waits(cities, judged("challenges", why="Rents eat it up"))
     text = cities.read(PACKET)
-    assert text.endswith("contradict it?\n   - challenges [[cities]]: Rents eat it up\n\n<!-- end -->\n")
+    assert "contradict it?\n   - challenges [[cities]]: Rents eat it up\n\n## Missed claim:\n" in text
     assert "- as: challenge\n" in text
 
 

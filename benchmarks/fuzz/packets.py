@@ -75,6 +75,8 @@ class Packets:
         ids = [p.id for p in record.proposals] or [packet.nothing_id(record)]
         decided = [each.proposal.id for group in (outcome.approved, outcome.added, outcome.rejected) for each in group]
         decided += ids if outcome.nothing else []
+        missed = {each.proposal.id for each in outcome.missed}
+        require(not missed & {*ids} and len(missed) == len(outcome.missed), "a missed claim has the id of another")
         require(
             sorted([*decided, *outcome.waiting]) == sorted(ids),
             f"an id is lost or counted twice: {decided}, {outcome.waiting}",
@@ -88,11 +90,11 @@ class Packets:
             )
         _marked(case.text, outcome)
         _kept(case, record, outcome)
-        if outcome.waiting and decided:
+        if outcome.waiting and (decided or missed):
             left = dataclasses.replace(record, proposals=tuple(p for p in record.proposals if p.id in outcome.waiting))
             again = decide.decide(left, outcome.text, read_source(), _named)
             require(not again.errors and not again.decided, f"what is left decides again: {again.errors}")
-        return Ended("decided" if decided else "left waiting")
+        return Ended("decided" if decided else "a missed claim" if missed else "left waiting")
 
 
 # -- checking --------------------------------------------------------------------------------------
@@ -132,10 +134,11 @@ def _marked(text: str, outcome: Outcome) -> None:
 
 def _kept(case: Left, record: Packet, outcome: Outcome) -> None:
     """Every typed word is in what is left of the packet, or in what goes on record or into a claim."""
-    rows = decide.decisions(outcome, {p.id: "codex/a.md" for p in record.proposals}, "A <a@b>", "now")
+    ids = [p.id for p in record.proposals] + [each.proposal.id for each in outcome.missed]
+    rows = decide.decisions(outcome, dict.fromkeys(ids, "codex/a.md"), "A <a@b>", "now")
     found = json.dumps([dataclasses.asdict(row) for row in rows], ensure_ascii=False)
     found += "".join(outcome.reasons.values()) if outcome.nothing else ""
-    found += "".join(f"{a.description} {a.domain} {a.confidence}" for a in outcome.approved)
+    found += "".join(f"{a.description} {a.domain} {a.confidence}" for a in outcome.new)
     found += "".join(f"{a.description} {a.claim} {a.kind}" for a in outcome.added)
     if outcome.waiting:
         found += outcome.text
@@ -167,7 +170,7 @@ class _Editor:
     def edit(self) -> None:
         """One edit."""
         often = {self.mark: 30, self.reason: 12, self.change: 8, self.wrap: 3, self.section: 3, self.drop: 1,
-                 self.heading: 1, self.loose: 1, self.head: 1}  # fmt: skip
+                 self.heading: 1, self.loose: 1, self.head: 1, self.miss: 2}  # fmt: skip
         if self.lines:
             self.chance.choices([*often], [*often.values()])[0]()
 
@@ -237,6 +240,16 @@ class _Editor:
         """Damage a heading."""
         if (at := self.some(["## ["])) is not None:
             self.lines[at] = self.chance.choice(_HEADINGS) + self.lines[at].partition("] ")[2]
+
+    def miss(self) -> None:
+        """Add a claim that nobody proposed, or a part of one."""
+        if (at := self.some(["## Missed claim:"])) is None:
+            return
+        quote = self.chance.choice([s.text for s in sentences.split(read_source().body)])
+        part = [f"## Missed claim: {self.word()}", "", f"- description: {self.word()}", "", f"> {quote}", ""]
+        if self.chance.random() < 0.2:
+            del part[self.chance.randrange(len(part))]
+        self.lines[at:at] = part
 
     def drop(self) -> None:
         """Delete a line or a few."""

@@ -148,6 +148,7 @@ class Proposal:
     `features` are those of its draft, `trial` the generation that filled the packet by turns with the untaught order,
     `place` where it was shown, from 1. `blind` ones are shown without hints, `explored` ones were not chosen but mixed
     in, with `chance`, the probability of being shown. `repeat_of` is the id of the decision that is asked for again.
+    `missed` says that nobody proposed it and a person added it.
     """
 
     id: str
@@ -174,6 +175,7 @@ class Proposal:
     explored: bool = False
     chance: float = 1.0
     repeat_of: str = ""
+    missed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

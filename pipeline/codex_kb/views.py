@@ -35,7 +35,7 @@ Value = dict[str, Any]
 
 _DIGITS = 6
 #: What would tell a reviewer what the proposer thinks, or why a proposal is among the others.
-_UNSAID = ("features", "trial", "explored", "chance", "repeat_of", "place")
+_UNSAID = ("features", "trial", "explored", "chance", "repeat_of", "place", "missed")
 
 
 def ingested(done: Ingested) -> Value:

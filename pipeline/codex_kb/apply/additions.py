@@ -12,7 +12,7 @@ from codex_kb.index import opened as indexes
 from codex_kb.kb import KnowledgeBase
 from codex_kb.records import Source
 from codex_kb.review import publish
-from codex_kb.review.decide import Added
+from codex_kb.review.marked import Added
 from codex_kb.text import wikilinks
 from codex_kb.text.marks import one_line
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -17,7 +17,7 @@ from codex_kb.disk.store import packet_to_json
 from codex_kb.disk.transaction import Change, change
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import packet_path, record_path
-from codex_kb.records import Approved, Decision, Hit, Packet, Source
+from codex_kb.records import Approved, Decision, Hit, Packet, Proposal, Source
 from codex_kb.review import decide, publish
 from codex_kb.review.decide import Outcome
 from codex_kb.review.standing import standing
@@ -91,7 +91,7 @@ class _Applying:
     def _claims(self) -> list[Change]:
         return [
             Change(path, None, self._claim(each, path).encode())
-            for each in self.case.outcome.approved
+            for each in self.case.outcome.new
             for path in [self.paths[each.proposal.id]]
         ]
 
@@ -100,6 +100,12 @@ class _Applying:
         topic = self._topic(approved.domain)
         links = self.near.get(path, ())
         return publish.claim_text(approved, self.case.source, path, links, people, self.kb.today(), topic)
+
+    def _proposals(self) -> Iterator[Proposal]:
+        """What was decided about."""
+        outcome = self.case.outcome
+        for group in (outcome.new, outcome.added, outcome.rejected):
+            yield from (each.proposal for each in group)
 
     def _topic(self, domain: str) -> str:
         """The topic map of a domain, where its folder has one."""
@@ -144,7 +150,7 @@ class _Applying:
 
     def _message(self) -> str:
         case = self.case
-        approved, rejected = case.outcome.approved, case.outcome.rejected
+        approved, rejected = case.outcome.new, case.outcome.rejected
         added = case.outcome.added
         titles = {each.claim: additions.title(self.kb, each.claim) for each in added}
         count = len(approved) or len(titles)
@@ -160,7 +166,7 @@ class _Applying:
             "\n".join([
                 f"What: {len(approved)} approved, {f'{len(added)} added, ' if added else ''}{len(rejected)} rejected, "
                 f"{len(case.outcome.waiting)} left to decide.",
-                *(f"- {a.title}" for a in approved),
+                *(f"- {'missed before: ' if a.proposal.missed else ''}{a.title}" for a in approved),
                 *(f"- added as {each.kind} to {titles[each.claim]}: {each.title}" for each in added),
                 *(f"- rejected as {r.reason}: {r.title}" for r in rejected),
                 f"Why: {text_of(case.source.fields.get('rationale')) or 'drawn from ' + byline(case.source)}",
@@ -168,7 +174,7 @@ class _Applying:
             ]),
             {
                 "Source": case.packet.source,
-                "Proposed-by": agent,
+                "Proposed-by": ", ".join(dict.fromkeys(each.proposer for each in self._proposals())) or agent,
                 "Reviewed-by": self.reviewer,
                 "Generation": str(case.packet.generation),
             },

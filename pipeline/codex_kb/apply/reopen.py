@@ -47,7 +47,7 @@ class Waits:
         `opened` is the source's file as it will read.
         """
         waiting = self.kb.store.packet(self.name)
-        known = self._as_proposed({each.id for each in proposals})
+        known = self._as_proposed({each.id for each in proposals if not each.missed})
         there = waiting.proposals if waiting else ()
         new = [each for each in proposals if each.id not in {p.id for p in there}]
         order = self._order({each.id for each in (*there, *new)})

@@ -106,6 +106,6 @@ def _history(found: Shown) -> None:
 def _verdict(decision: Decision) -> str:
     if decision.verdict == "approved":
         how = added_as(decision)
-        return f"added as {how}" if how else "approved"
+        return f"added as {how}" if how else "missed before, and added" if decision.missed else "approved"
     reason = one_line(decision.reason)
     return f"rejected as {reason}" if decision.verdict == "rejected" else f"withdrawn{f' ({reason})' if reason else ''}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from collections import defaultdict
@@ -11,7 +10,9 @@ from dataclasses import dataclass
 
 from codex_kb.ports import Encoder
 from codex_kb.records import Decision, Draft, Evidence, Hit, Proposal, Source
+from codex_kb.review.packet import proposal_id
 from codex_kb.review.standing import standing
+from codex_kb.text.fields import CONFIDENCES, NO_DOMAIN, folder_name
 from codex_kb.text.marks import one_line
 
 #: Cosine of two claims (all-MiniLM-L6-v2) from which a hint is given; a person decides.
@@ -21,9 +22,7 @@ ENRICHES = 0.65
 NEAREST = 3
 #: Cosine from which the nearest claim's domain stands in for a missing one.
 _SAME_FIELD = 0.5
-_LOWEST = "speculative"
 _RELATIONS = ("new", "duplicate", "enriches", "challenges")
-NO_DOMAIN = "general"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def proposal(source: Source, draft: Draft, near: Near, proposer: str, generation
         notes.append(f"the source names no domain; {where}")
     confidence = draft.confidence
     if not confidence:
-        confidence = _LOWEST
+        confidence = CONFIDENCES[-1]
         notes.append("nothing in the text supports a confidence: it starts at the lowest")
     hint, target, why = relation(near.hits, near.alike), "", ""
     if judged(draft, near.hits):
@@ -158,13 +157,3 @@ def relation(nearest: Sequence[Hit], alike: bool = True) -> str:
     if score >= DUPLICATE and alike:
         return "duplicate"
     return "enriches" if score >= ENRICHES else "new"
-
-
-def proposal_id(source: str, title: str, quotes: Iterable[str]) -> str:
-    """12 hex digits of what is proposed from where; the same proposal has the same id."""
-    return hashlib.sha256("\0".join([source, title, *quotes]).encode()).hexdigest()[:12]
-
-
-def folder_name(domain: str) -> str:
-    """A domain as the name of one folder: lower case, hyphens for all but letters and digits."""
-    return "-".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", domain).casefold()))[:80].strip("-")

@@ -28,13 +28,15 @@ class Accounted:
     """A packet's text set against its record; an earlier version's head is read as today's.
 
     `sections` are those with a proposal, None for the box of a source without one; their errors are their own.
-    `removed` are the proposals that the whole text holds nowhere. With any of the errors nothing is decided.
+    `removed` are the proposals that the whole text holds nowhere. `missed` are the sections of claims that nobody
+    proposed, but those that are as they were written. With any of the errors nothing is decided.
     """
 
     parsed: ParsedPacket
     sections: tuple[tuple[Section, Proposal | None], ...]
     removed: tuple[Proposal, ...]
     errors: tuple[PacketError, ...]
+    missed: tuple[Section, ...] = ()
 
 
 def account(packet: Packet, text: str, byline: str = "") -> Accounted:
@@ -56,6 +58,8 @@ def account(packet: Packet, text: str, byline: str = "") -> Accounted:
             section.errors.append(PacketError(section.line, f"the id {section.id} stands in two sections"))
         else:
             section.errors += _typed(section, _known_lines(packet, known[section.id], old))
+    for section in parsed.missed:
+        section.errors += _typed(section, packets.missed_section().split("\n"))
     head = packets.render_head(packet, byline)
     errors = [*parsed.errors, *_typed_above(parsed, head), *_swallowed(text, missing)]
     if not is_whole(packet, parsed):
@@ -67,7 +71,8 @@ def account(packet: Packet, text: str, byline: str = "") -> Accounted:
     if old and not errors:
         head = head.replace("\n", reading.newline_of(text)) + reading.newline_of(text)
         parsed = dataclasses.replace(parsed, preamble=head, ended=True)
-    return Accounted(parsed, tuple((s, known.get(s.id)) for s in parsed.sections), removed, tuple(errors))
+    sections = tuple((s, known.get(s.id)) for s in parsed.sections)
+    return Accounted(parsed, sections, removed, tuple(errors), tuple(filter(_filled, parsed.missed)))
 
 
 def with_notices(packet: Packet, text: str, near: Mapping[str, Hit]) -> str:
@@ -79,7 +84,7 @@ def with_notices(packet: Packet, text: str, near: Mapping[str, Hit]) -> str:
 
 def is_whole(packet: Packet, parsed: ParsedPacket) -> bool:
     """Does the text go to its end: to the mark, or in an older packet without one to the last line that was written?"""
-    if parsed.ended or not parsed.sections:
+    if parsed.ended or parsed.missed or not parsed.sections:
         return parsed.ended
     last = parsed.sections[-1]
     if not packet.proposals:
@@ -98,6 +103,11 @@ def _ends_as_earlier(last: Section, packet: Packet, proposal: Proposal) -> bool:
     ends = [_written(packet, proposal)[-1]]
     ends += [] if proposal.nearest else [*earlier.section(proposal, _place(packet))][-1:]
     return bool(_HINT.fullmatch(line)) or _even(line) in [_even(end) for end in ends]
+
+
+def _filled(section: Section) -> bool:
+    """Was anything typed into the section of a missed claim?"""
+    return bool(section.title or section.errors or any(section.fields.values()) or "".join(section.quotes).strip())
 
 
 def _written(packet: Packet, proposal: Proposal | None) -> list[str]:

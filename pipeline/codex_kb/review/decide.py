@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from codex_kb.layout import RESERVED
-from codex_kb.records import Approved, Decision, Evidence, Packet, Proposal, Source
+from codex_kb.records import Approved, Decision, Packet, Proposal, Source
+from codex_kb.review import missed, reading
 from codex_kb.review import packet as packets
-from codex_kb.review import reading
 from codex_kb.review.account import Accounted, account
 from codex_kb.review.blind import as_shown
+from codex_kb.review.marked import LOST, Added, Named, add, approve, evidence_at
 from codex_kb.review.reading import PacketError, Section
 from codex_kb.text import ground
-from codex_kb.text.fields import CONFIDENCES, byline
+from codex_kb.text.fields import byline
 
 REMOVED = "removed"
 NO_REASON = "no reason given"
-LOST = "the source changed: this quote no longer stands in it; quote it anew or reject"
-_NOT_THERE = "a quote does not stand in the source word for word"
 _ADDED_AS = "added_as"
 _LEFT_AS = "left_as"
 #: The fields of a section that each mark has a use for.
@@ -32,24 +29,6 @@ _USED = {
     "reject": ("reason",),
     "by name": (),
 }
-_LONGEST_DOMAIN = 200
-_FOLDER = re.compile(r"[^\W_](?:[\w-]*[^\W_])?$")
-
-
-#: The paths of the claims that a path, a file's stem or a title may mean.
-Named = Callable[[str], Sequence[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """A proposal whose quotes go to a claim that is there; `claim` is its path, `kind` one of packet.KINDS."""
-
-    proposal: Proposal
-    title: str
-    description: str
-    evidence: tuple[Evidence, ...]
-    claim: str
-    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +47,8 @@ class Outcome:
     `waiting` are the ids left open, `text` the packet without what was decided, `nothing` says
     that the reviewer found nothing to claim in a source without proposals. `noticed` are for each
     id the paths of the claims that its section says are near. `reasons` say why by id, for whatever
-    mark, and `left` is what else was changed in a section that its mark has no use for.
+    mark, and `left` is what else was changed in a section that its mark has no use for. `missed` are the claims that
+    nobody proposed and the reviewer added.
     """
 
     approved: tuple[Approved, ...] = ()
@@ -81,11 +61,17 @@ class Outcome:
     noticed: Mapping[str, Collection[str]] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
     left: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    missed: tuple[Approved, ...] = ()
 
     @property
     def decided(self) -> int:
-        """How many boxes this decides."""
-        return len(self.approved) + len(self.added) + len(self.rejected) + self.nothing
+        """How many boxes this decides, and claims it adds."""
+        return len(self.new) + len(self.added) + len(self.rejected) + self.nothing
+
+    @property
+    def new(self) -> tuple[Approved, ...]:
+        """What becomes a claim."""
+        return (*self.approved, *self.missed)
 
 
 def _nobody(_: str) -> Sequence[str]:
@@ -113,6 +99,8 @@ def decide(packet: Packet, text: str, source: Source, named: Named = _nobody) ->
             judged.take(section.mark, proposal, section)
     for removed in read.removed:
         judged.reject(removed, removed.title, REMOVED)
+    for section in read.missed:
+        judged.miss(packet, section)
     if judged.errors:
         ids = [p.id for p in packet.proposals] or [packets.nothing_id(packet)]
         return Outcome(errors=tuple(judged.errors), waiting=tuple(ids))
@@ -140,9 +128,12 @@ def decide_named(
         elif proposal.id in approve or proposal.id in add:
             judged.errors += section.errors
             judged.take("approve" if proposal.id in approve else "add", proposal, section)
+    waiting = tuple(p.id for p in packet.proposals if p.id not in judged.done)
+    if read.missed and not waiting:
+        judged.error(read.missed[0], "a missed claim is filled in here: codex review --apply adds it")
     if judged.errors:
         return Outcome(errors=tuple(judged.errors))
-    outcome = judged.outcome(read, tuple(p.id for p in packet.proposals if p.id not in judged.done))
+    outcome = judged.outcome(read, waiting)
     return dataclasses.replace(outcome, noticed={})  # a notice is for who reads the packet
 
 
@@ -156,6 +147,7 @@ class _Judged:
         self.approved: list[Approved] = []
         self.added: list[Added] = []
         self.rejected: list[Rejected] = []
+        self.missed: list[Approved] = []
         self.nothing = False
         self.reasons: dict[str, str] = {}
         self.left: dict[str, Mapping[str, Any]] = {}
@@ -171,13 +163,30 @@ class _Judged:
     def take(self, mark: str, proposal: Proposal, section: Section) -> None:
         """Make a claim of the proposal (mark approve), or evidence of one (add), as its section has it."""
         if mark == "approve":
-            approved, faults = _approve(proposal, section, self.source)
+            approved, faults = approve(proposal, section, self.source)
             self.approved += [approved] if approved else []
         else:
-            added, faults = _add(proposal, section, self.source, self.named)
+            added, faults = add(proposal, section, self.source, self.named)
             self.added += [added] if added else []
         self.errors += faults
         self.keep(mark, proposal, section)
+
+    def miss(self, packet: Packet, section: Section) -> None:
+        """Make a claim of what a person added."""
+        self.errors += section.errors
+        if section.errors:
+            return
+        missed.complete(section, self.source)
+        proposal = missed.proposal(packet, section, self.source)
+        approved, faults = approve(proposal, section, self.source)
+        faults += [PacketError(section.line, f'"{name}" has no use in a missed claim')
+                   for name, text in section.fields.items() if text and name not in missed.FIELDS]  # fmt: skip
+        if proposal.id in {each.id for each in packet.proposals} | {each.proposal.id for each in self.missed}:
+            faults.append(PacketError(section.line, "this claim stands in the packet already: delete this section"))
+        self.errors += faults
+        self.missed += [approved] if approved else []
+        if reason := section.fields.get("reason"):
+            self.reasons[proposal.id] = reason
 
     def keep(self, mark: str, proposal: Proposal, section: Section) -> None:
         """Nothing that was typed is lost, whatever its section was marked in the end."""
@@ -204,10 +213,12 @@ class _Judged:
 
     def outcome(self, read: Accounted, waiting: tuple[str, ...]) -> Outcome:
         """What is decided, and the text without it."""
-        left = reading.join(read.parsed, [s.text for s in read.parsed.sections if s.id not in self.done])
+        parsed = packets.without_missed(read.parsed, read.missed) if self.missed else read.parsed
+        left = reading.join(parsed, [s.text for s in parsed.sections if s.id not in self.done])
         return Outcome(
             tuple(self.approved), tuple(self.added), tuple(self.rejected), waiting, left, self.nothing,
             noticed={s.id: frozenset(s.noticed) for s in read.parsed.sections}, reasons=self.reasons, left=self.left,
+            missed=tuple(self.missed),
         )  # fmt: skip
 
 
@@ -228,78 +239,6 @@ def _changed(proposal: Proposal, section: Section, used: Collection[str]) -> dic
     if not {"domain", reading.ADDS_TO} & {*used} and section.quotes != written.quotes:
         changed["quotes"] = section.quotes
     return changed
-
-
-def _approve(proposal: Proposal, section: Section, source: Source) -> tuple[Approved | None, list[PacketError]]:
-    """The proposal as its section has it; errors where it cannot become a claim."""
-    line = section.line
-    errors = []
-    values = {name: section.fields.get(name, "") for name in ("description", "domain", "confidence")}
-    if not section.title:
-        errors.append(PacketError(line, "an approved claim needs a title"))
-    if values["domain"].casefold() in RESERVED:
-        errors.append(PacketError(line, f'domain "{values["domain"]}" is the name of a folder of ours: take another'))
-    elif not _FOLDER.match(values["domain"]):
-        errors.append(PacketError(line, f'domain "{values["domain"]}" cannot name a folder: letters, digits, hyphens'))
-    elif len(values["domain"].encode()) > _LONGEST_DOMAIN:
-        errors.append(PacketError(line, f"this domain is too long for the name of a folder: {_LONGEST_DOMAIN} bytes"))
-    if values["confidence"] not in CONFIDENCES:
-        message = f'confidence "{values["confidence"]}" is not one of {", ".join(CONFIDENCES)}'
-        errors.append(PacketError(line, message))
-    evidence, faults = _evidence(proposal, section, source)
-    if errors or faults:
-        return None, errors + faults
-    return Approved(proposal, section.title, **values, evidence=evidence), []
-
-
-def _add(proposal: Proposal, section: Section, source: Source, named: Named) -> tuple[Added | None, list[PacketError]]:
-    """The proposal as evidence for a claim that is there; errors where it cannot be that."""
-    line = section.line
-    errors = []
-    path, kind = packets.addition(proposal) or ("", packets.KINDS[0])
-    kind = section.fields.get(reading.AS) or kind
-    if kind not in packets.KINDS:
-        errors.append(PacketError(line, f'as "{kind}" is not one of {", ".join(packets.KINDS)}'))
-    shown = packets.link(path) if path else ""
-    link = section.fields.get(reading.ADDS_TO, shown)
-    # Other claims may have the same stem: an unedited link means the claim that it was written for.
-    meant = path if link == shown else link.removeprefix("[[").removesuffix("]]")
-    claims = named(meant) if meant else ()
-    if not meant:
-        errors.append(PacketError(line, f'name the claim that it is added to: "- {reading.ADDS_TO}: [[claim]]"'))
-    elif not claims:
-        errors.append(PacketError(line, f"{link} names no claim that there is"))
-    elif len(claims) > 1:
-        errors.append(PacketError(line, f"{link} may mean {', '.join(claims)}: name the path"))
-    evidence, faults = _evidence(proposal, section, source)
-    if errors or faults:
-        return None, errors + faults
-    return Added(proposal, section.title, section.fields.get("description", ""), evidence, claims[0], kind), []
-
-
-def _evidence(proposal: Proposal, section: Section, source: Source) -> tuple[tuple[Evidence, ...], list[PacketError]]:
-    """The section's quotes, found in the source as it is now."""
-    found: list[Evidence] = []
-    errors: list[PacketError] = []
-    shown = ["\n".join(packets.quote_lines(e.quote)) for e in proposal.evidence]
-    for number, quote in enumerate(section.quotes):
-        before = next((e for e, text in zip(proposal.evidence, shown, strict=True) if text == quote), None)
-        near = proposal.evidence[min(number, len(proposal.evidence) - 1)].start if proposal.evidence else 0
-        span = ground.locate_again(before, source.body) if before else ground.locate(quote, source.body, near)
-        if span is None:
-            changed = before is not None and source.body_sha256 != before.source_sha256
-            errors.append(PacketError(section.line, LOST if changed else _NOT_THERE))
-        else:
-            found.append(evidence_at(source, span))
-    if not section.quotes:
-        errors.append(PacketError(section.line, "an approval needs a quote from the source (lines with >)"))
-    return tuple(found), errors
-
-
-def evidence_at(source: Source, span: tuple[int, int]) -> Evidence:
-    """Evidence for a span of the source's body."""
-    start, end = span
-    return Evidence(source.path, source.body_sha256, source.body[start:end], start, end)
 
 
 def relocated(packet: Packet, source: Source) -> tuple[Packet, list[str]]:
@@ -330,7 +269,7 @@ def decisions(outcome: Outcome, claims: Mapping[str, str], reviewer: str, time: 
     "left_as" it says what was changed in a section that its verdict has no use for.
     """
     rows = [_decision(outcome, a.proposal, "approved", a.title, claims[a.proposal.id], reviewer, time)
-            for a in outcome.approved]  # fmt: skip
+            for a in outcome.new]  # fmt: skip
     rows += [_decision(outcome, a.proposal, "approved", a.title, a.claim, reviewer, time, {_ADDED_AS: a.kind})
              for a in outcome.added]  # fmt: skip
     return rows + [
@@ -371,6 +310,7 @@ def _decision(
         generation=proposal.generation,
         shown=_shown(proposal),
         features=proposal.features,
+        missed=proposal.missed,
     )
 
 

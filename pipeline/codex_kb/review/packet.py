@@ -8,10 +8,11 @@ not its text, so no edit can lose or forge a proposal (`account`).
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import dropwhile, takewhile
 from pathlib import PurePosixPath
 
@@ -19,7 +20,7 @@ from codex_kb.layout import PACKETS
 from codex_kb.records import Evidence, Hit, Packet, Proposal, Source
 from codex_kb.review import debate, reading
 from codex_kb.review.blind import as_shown
-from codex_kb.review.reading import ADDS_TO, AS, END, HELD, RUN, PacketError
+from codex_kb.review.reading import ADDS_TO, AS, END, HELD, MISSED, RUN, PacketError, ParsedPacket, Section
 from codex_kb.text.fields import CONFIDENCES
 from codex_kb.text.marks import one_line, visible
 
@@ -42,6 +43,8 @@ The questions below the quotes are for you to decide by; write no answers there.
 Save and close. Edited elsewhere or later? Then run: codex review --apply
 -->"""
 
+_MISSED_HOW = "<!-- Claimed by the source, not above: a title after the colon, a quote after the >; copy for more -->"
+
 #: What a program may take for the end of a line.
 _BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
@@ -53,6 +56,11 @@ _NEW, _CONTRADICTED = "3. Is it new?", "4. Does anything here contradict it?"
 def nothing_id(packet: Packet) -> str:
     """The id of the box that says that a source without proposals holds no claim."""
     return hashlib.sha256(f"nothing\0{packet.source}\0{packet.source_sha256}".encode()).hexdigest()[:12]
+
+
+def proposal_id(source: str, title: str, quotes: Iterable[str]) -> str:
+    """12 hex digits of what is proposed from where; the same proposal has the same id."""
+    return hashlib.sha256("\0".join([source, title, *quotes]).encode()).hexdigest()[:12]
 
 
 # -- writing ---------------------------------------------------------------------------------------
@@ -75,7 +83,7 @@ class Placer:
 def render(packet: Packet, byline: str, place: Callable[[Evidence], str]) -> str:
     """The packet as Markdown; `place` says where a quote stands, for a person."""
     sections = [render_section(proposal, place) for proposal in packet.proposals] or [nothing_section(packet)]
-    return "\n".join([render_head(packet, byline), *sections, END]) + "\n"
+    return "\n".join([render_head(packet, byline), *sections, missed_section(), END]) + "\n"
 
 
 def render_head(packet: Packet, byline: str) -> str:
@@ -104,6 +112,26 @@ def render_head(packet: Packet, byline: str) -> str:
 def nothing_section(packet: Packet) -> str:
     """The section of a packet without proposals."""
     return f"## [ ] {NOTHING}\n\n<!-- id: {nothing_id(packet)} -->\n\n- reason: no sentence here makes a claim\n"
+
+
+def missed_section() -> str:
+    """The section to fill where the source claims something that nobody proposed."""
+    return f"## {MISSED}\n\n{_MISSED_HOW}\n\n- description:\n\n>\n"
+
+
+def with_missed(text: str, missed: Sequence[Section]) -> str:
+    """The packet's text with these sections of missed claims in place of its own, where there are any."""
+    parsed = reading.parse(text)
+    replaced = dataclasses.replace(parsed, missed=tuple(missed) or parsed.missed)
+    return reading.join(replaced, [section.text for section in parsed.sections])
+
+
+def without_missed(parsed: ParsedPacket, taken: Collection[Section]) -> ParsedPacket:
+    """The packet without these sections of missed claims, and with an empty one."""
+    left = tuple(section for section in parsed.missed if section not in taken)
+    newline = reading.newline_of(parsed.preamble)
+    empty = reading.parse(missed_section().replace("\n", newline)).missed
+    return dataclasses.replace(parsed, missed=left or empty)
 
 
 def retold(text: str, packet: Packet) -> str:

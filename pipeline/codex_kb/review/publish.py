@@ -121,7 +121,8 @@ def _attribution(proposal: Proposal, source: Source, reviewer: str) -> dict[str,
     sourcer = str(source.fields.get("proposed_by") or source.author or "")
     if sourcer:
         roles["sourcer"] = [{"handle": sourcer, "context": source.path}]
-    roles["extractor"] = [{"handle": proposal.proposer, "context": f"generation {proposal.generation}"}]
+    context = f"{'missed by ' if proposal.missed else ''}generation {proposal.generation}"
+    roles["extractor"] = [{"handle": proposal.proposer, "context": context}]
     roles["reviewer"] = [{"handle": reviewer, "context": f"{_APPROVED}{proposal.id}"}]
     return roles
 

@@ -17,6 +17,8 @@ FIELDS = ("description", "domain", "confidence", ADDS_TO, AS, "reason")
 END = "<!-- end -->"
 #: How a line of the head begins that tells of a run, and of what it held back.
 RUN, HELD = "- The run: ", "- Held back, rejected before "
+#: How the heading of a claim begins that nobody proposed.
+MISSED = "Missed claim:"
 
 _HEADING = re.compile(r"(?:#{1,6}\s*\[(?P<mark>[^\]]*)\]|##(?!#))\s*(?P<title>.*)$")
 _ID = re.compile(r"\s*<!--+\s*id\s*:?\s*([0-9A-Za-z_]{1,64})\s*-*>?\s*$", re.IGNORECASE)
@@ -27,6 +29,7 @@ _ERROR = re.compile(r"<!-- ! .* -->\s*$")
 #: How a notice begins; it ends with its line.
 _NOTICE = re.compile(r"<!-- near: (.+) -?\d\.\d\d says ")
 _END = re.compile(r"<!--\s*end\s*-->\s*$", re.IGNORECASE)
+_MISSED = re.compile(r"missed claim\s*:", re.IGNORECASE)
 _CONFLICT = re.compile(r"(<{7}|={7}|>{7})(\s|$)")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 #: What begins something of its own, and continues no line above.
@@ -46,7 +49,7 @@ class PacketError:
 
 @dataclass(slots=True)
 class Section:
-    """One proposal as the packet's text has it; `mark` is wait, approve, add, reject, none or something unknown.
+    """One proposal as the packet's text has it; `mark` is wait, approve, add, reject, none, missed or unknown.
 
     `loose` are the lines, (number, text), that are none of the rest; `noticed` the paths of the claims that a notice
     says are near.
@@ -66,12 +69,16 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class ParsedPacket:
-    """An edited packet: what stands before the sections, the sections, what is wrong as a whole, has it an end mark."""
+    """An edited packet: what stands before the sections, the sections, what is wrong as a whole, has it an end mark.
+
+    `missed` are the sections for claims that nobody proposed, wherever they stand.
+    """
 
     preamble: str
     sections: tuple[Section, ...]
     errors: tuple[PacketError, ...]
     ended: bool
+    missed: tuple[Section, ...] = ()
 
 
 def lines_of(text: str) -> list[str]:
@@ -98,8 +105,10 @@ def parse(text: str) -> ParsedPacket:
     preamble = "".join(lines[: bounds[0]])
     if "type: proposals" not in map(str.strip, lines[: bounds[0]]):
         errors.append(PacketError(1, "the head of the packet is gone: to decide later, leave it as it was"))
-    sections = [_section(lines[start:end], start + 1) for start, end in pairwise(bounds)]
-    return ParsedPacket(preamble, tuple(sections), tuple(errors), ended)
+    found = [_section(lines[start:end], start + 1) for start, end in pairwise(bounds)]
+    sections = tuple(section for section in found if section.mark != "missed")
+    missed = tuple(section for section in found if section.mark == "missed")
+    return ParsedPacket(preamble, sections, tuple(errors), ended, missed)
 
 
 def _without_end(lines: list[str]) -> tuple[list[str], bool]:
@@ -113,8 +122,8 @@ def _without_end(lines: list[str]) -> tuple[list[str], bool]:
 
 
 def join(parsed: ParsedPacket, sections: Sequence[str]) -> str:
-    """A packet's text with these sections, between the head and the end mark that it has."""
-    parts = [parsed.preamble, *sections]
+    """A packet's text with these sections, between the head and the missed claims and end mark that it has."""
+    parts = [parsed.preamble, *sections, *(section.text for section in parsed.missed)]
     newline = newline_of("".join(parts))
     if parsed.ended:
         parts.append(END + newline)
@@ -138,7 +147,12 @@ def _section(lines: list[str], first: int) -> Section:
     mark = heading["mark"]
     section = Section(first, "none" if mark is None else MARKS.get(mark.strip().lower(), mark), heading["title"])
     section.text = "".join(lines)
+    missed = _MISSED.match(heading["title"]) if mark is None else None
+    if missed:
+        section.title = heading["title"][missed.end() :]
     _Reader(section).read(lines[1:])
+    if missed and not section.id:  # what has an id was proposed, and lost its brackets
+        section.mark = "missed"
     section.title = " ".join(section.title.split())
     return section
 

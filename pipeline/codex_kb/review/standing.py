@@ -77,4 +77,5 @@ def proposal_of(decision: Decision) -> Proposal:
         unlocated=texts(said.get("unlocated", [])),
         debate=tuple(record(Turn, each, side=each["side"]) for each in items(shown.get("debate", []))),
         features=decision.features,
+        missed=decision.missed,
     )  # fmt: skip

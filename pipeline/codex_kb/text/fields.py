@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from codex_kb.records import Source
 
 CONFIDENCES = ("proven", "likely", "experimental", "speculative")
+#: The domain of what has none.
+NO_DOMAIN = "general"
 
 UNPROCESSED = "unprocessed"
 PROCESSING = "processing"
@@ -58,3 +62,8 @@ def byline(source: Source) -> str:
     name = f'"{source.title}"'
     named = f"{source.author}, {name}" if source.author else name
     return one_line(f"{named} ({source.date})" if source.date else named)
+
+
+def folder_name(domain: str) -> str:
+    """A domain as the name of one folder: lower case, hyphens for all but letters and digits."""
+    return "-".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", domain).casefold()))[:80].strip("-")

@@ -310,8 +310,10 @@ class _Proposing:
         added = [p for p in written.proposals if p.id not in known]
         both = dataclasses.replace(written, proposals=(*old.proposals, *added))
         text = self.kb.store.packet_text(before)
-        if text is None or not before.proposals:
+        if text is None:
             return packet.render(both, byline(source), place), both
+        if not before.proposals:
+            return packet.with_missed(packet.render(both, byline(source), place), reading.parse(text).missed), both
         parsed = reading.parse(packet.retold(text, written))
         if not account.is_whole(before, parsed):
             raise RefusedFile(account.ENDS_EARLY, path=packet_path(before.name), hint="mend it, then run this again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from codex_kb.disk.transaction import Change, change
 from codex_kb.errors import CodexError, Conflict, NotFound, RefusedFile, UsageError
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import packet_path, record_path
+from codex_kb.propose import missed
 from codex_kb.records import Decision, Packet, Source
 from codex_kb.review import account, decide, packet
 from codex_kb.review.decide import Outcome
@@ -80,8 +82,9 @@ def told(waiting: Packet, outcome: Outcome) -> str:
     added = f"{len(outcome.added)} added, " if outcome.added else ""
     removed = sum(r.reason == decide.REMOVED for r in outcome.rejected)
     deleted = f" ({removed} by deletion)" if removed else ""
-    return (f"{waiting.name}: {len(outcome.approved)} approved, {added}{len(outcome.rejected)} rejected{deleted}, "
-            f"{len(outcome.waiting)} wait")  # fmt: skip
+    missed = f"{len(outcome.missed)} missed before, " if outcome.missed else ""
+    return (f"{waiting.name}: {len(outcome.approved)} approved, {added}{missed}{len(outcome.rejected)} rejected"
+            f"{deleted}, {len(outcome.waiting)} wait")  # fmt: skip
 
 
 class Review:
@@ -298,15 +301,22 @@ class Review:
         on_disk = self.kb.store.packet_text(waiting)
         text = self._rendered(waiting) if on_disk is None else on_disk
         outcome = judge(waiting, text, source, ())
-        placed = self._nearby.placed(outcome.approved)
+        placed = self._nearby.placed(outcome.new)
         held = {} if self.anyway else self._nearby.repeated(placed, outcome.noticed)
+        for each in outcome.missed:
+            if hit := held.get(each.proposal.id):
+                raise RefusedFile(f'"{each.title}" says nearly what {hit.path} says ({hit.score:.2f})',
+                                  path=packet_path(waiting.name),
+                                  hint="delete its section, or codex review --anyway makes another claim")  # fmt: skip
         if held:
             outcome = judge(waiting, account.with_notices(waiting, text, held), source, held)
-            placed = self._nearby.placed(outcome.approved)
+            placed = self._nearby.placed(outcome.new)
         return Case(waiting, outcome, data, source, on_disk, placed, held)
 
     def _perform(self, case: Case) -> None:
         """Write and commit what one packet's decisions change."""
+        if case.outcome.missed:
+            case = dataclasses.replace(case, outcome=self._told(case))
         done = applied(self.kb, case, self.reviewer)
         perform(self.kb, done.act)
         added = case.outcome.added
@@ -317,6 +327,17 @@ class Review:
             self.result.done.append(case.packet.source)
         again = additions.look_again(self.kb, added)
         self.result.look_again += [path for path in again if path not in self.result.look_again]
+
+    def _told(self, case: Case) -> Outcome:
+        """The outcome where claims that nobody proposed are the reviewer's, with what can be learned from them."""
+        known = [] if case.packet.model else missed.sentences(self.kb, case.source)
+        found = [
+            dataclasses.replace(each, proposal=dataclasses.replace(
+                each.proposal, proposer=self.reviewer, features=missed.features(known, each.evidence)
+            ))
+            for each in case.outcome.missed
+        ]  # fmt: skip
+        return dataclasses.replace(case.outcome, missed=tuple(found))
 
     def selected(self, sources: Sequence[str]) -> list[Packet]:
         """The packets that wait of these sources, of all where none is named. Raises NotFound."""
