@@ -2,8 +2,8 @@
 
     .venv/bin/python -m benchmarks.histories
 
-HISTORIES knowledge bases of GENERATIONS generations, looked at after each. New sources are drawn like those before,
-and sources differ: the truth is that of all sources that could come, not of those that were read.
+HISTORIES knowledge bases of GENERATIONS generations, looked at after every decision. New sources are drawn like those
+before, and sources differ: the truth is that of all sources that could come, not of those that were read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from codex_kb.learn import calibration, drift, limits, people, triage
+from codex_kb.learn import calibration, drift, guarantee, limits, people, triage
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -80,21 +80,35 @@ def _pool(rate: float, generation: int) -> Pool:
 
 
 def blind() -> str:
-    """Exact limits of approvals missed by reading five of ten, from a blind tenth."""
+    """What `codex audit` prints of approvals missed by the first five of ten, looked at after every decision."""
     said = []
     for rate, sources in ((0.02, 100), (0.1, 100), (0.1, 500)):
-        true = np.zeros((2, HISTORIES, GENERATIONS), bool)
+        true, wide = np.ones((2, HISTORIES), bool), []
         for at, pool in enumerate(_pool(rate, generation) for generation in range(GENERATIONS)):
             truth = pool.second.sum() / (pool.first + pool.second).sum()
             for history in range(HISTORIES):
                 rng = _rng(2, history, at)
                 new = pool.drawn(rng, sources)
-                found, missed = (int(rng.binomial(part, 0.1).sum()) for part in (new.first, new.second))
-                deltas = limits.spent(DELTA, at + 1), DELTA
-                true[:, history, at] = [truth <= limits.at_most(missed, found + missed, delta) for delta in deltas]
-        spent, unspent = true.all(axis=2).mean(axis=1)
-        said.append(f"{spent:.3f} (δ not spent {unspent:.3f}) with {sources} sources of rate {rate:g}")
-    return "all six limits true in " + ", ".join(said)
+                found, missed = rng.binomial(new.first, 0.1), rng.binomial(new.second, 0.1)
+                flags = np.repeat(np.tile([False, True], sources), np.stack([found, missed], axis=1).ravel()).tolist()
+                first = guarantee.first_look(at + 1)
+                looks = [first << look for look in range(10) if first << look <= len(flags)]
+                printed = [guarantee.of_proposed(flags[:count], at + 1) for count in looks]
+                always = [limits.at_most(sum(flags[:count]), count, DELTA) for count in range(first, len(flags) + 1)]
+                true[0, history] &= all(each.limit is not None and truth <= each.limit for each in printed)
+                true[1, history] &= all(truth <= each for each in always)
+                wide.append((printed[-1].limit or 1.0) - truth if printed else math.nan)
+        spent, unspent = true.mean(axis=1)
+        printed_by = float(np.isfinite(wide).mean())
+        said.append(f"{spent:.3f} (δ not spent {unspent:.3f}; printed for {printed_by:.2f} of generations, "
+                    f"{_median(wide)} above the truth) with {sources} sources of rate {rate:g}")  # fmt: skip
+    return "all limits of six generations true in " + ", ".join(said)
+
+
+def _median(wide: list[float]) -> str:
+    """The median of what is known."""
+    known = [each for each in wide if math.isfinite(each)]
+    return f"{np.median(known):.2f}" if known else "nothing"
 
 
 def _shown(rng: np.random.Generator, new: Pool) -> tuple[Bools, Bools, Floats, Counts]:
@@ -114,26 +128,44 @@ def _shown(rng: np.random.Generator, new: Pool) -> tuple[Bools, Bools, Floats, C
 
 
 def weighted() -> str:
-    """Weighted limits of what sources hold beyond the first ten, beside drawing sources again and plain counts."""
+    """What `codex audit` prints of all that sources hold, beside drawing sources again and plain counts."""
     said = []
-    for rate, sources in ((0.005, 30), (0.02, 30), (0.1, 90)):
-        true, wide = np.zeros((3, HISTORIES, GENERATIONS), bool), []
+    for rate, sources in ((0.005, 32), (0.02, 32), (0.1, 64)):
+        true, wide = np.ones((3, HISTORIES), bool), []
         for at, pool in enumerate(_pool(rate, generation) for generation in range(GENERATIONS)):
             truth = pool.rest.sum() / (pool.first + pool.second + pool.rest).sum()
             for history in range(HISTORIES):
                 rng = _rng(3, history, at)
-                hits, counted, chances, of_source = _shown(rng, pool.drawn(rng, sources))
-                delta = limits.spent(DELTA, at + 1)
-                limit = limits.weighted_at_most(hits, counted, chances, list(map(str, of_source)), delta).limit
-                totals = np.stack([np.bincount(of_source, part / chances) for part in (hits, counted)], axis=1)
-                again = limits.bootstrap(totals, _ratio, 1 - 2 * delta)
-                plain = limits.at_most(int(hits.sum()), int(counted.sum()), delta)
-                true[:, history, at] = truth <= limit, again is None or truth <= again[1], truth <= plain
-                wide.append(limit - truth)
-        spent, again_, plain_ = true.all(axis=2).mean(axis=1)
+                shown = _shown(rng, pool.drawn(rng, sources))
+                samples = _samples(*shown)
+                looks = [guarantee.of_sources(samples[:count], at + 1) for count in (16, 32, 64) if count <= sources]
+                again, plain = _otherwise(*shown, limits.spent(DELTA, at + 1))
+                true[0, history] &= all(each.limit is not None and truth <= each.limit for each in looks)
+                true[1:, history] &= again is None or truth <= again[1], truth <= plain
+                wide.append((looks[-1].limit or 0.0) - truth)
+        spent, again_, plain_ = true.mean(axis=1)
         said.append(f"{spent:.3f} (drawn again {again_:.3f}, plain counts {plain_:.3f}; {np.median(wide):.2f} "
                     f"above the truth) with {sources} sources of rate {rate:g}")  # fmt: skip
-    return "all six limits true in " + ", ".join(said)
+    return "all limits of six generations true in " + ", ".join(said)
+
+
+def _samples(hits: Bools, counted: Bools, chances: Floats, of_source: Counts) -> list[guarantee.Sample]:
+    """What was shown, source by source."""
+    found = []
+    for source in range(int(of_source.max()) + 1):
+        rows = of_source == source
+        found.append(guarantee.Sample(tuple(hits[rows].tolist()), tuple(counted[rows].tolist()),
+                                      tuple(chances[rows].tolist())))  # fmt: skip
+    return found
+
+
+def _otherwise(
+    hits: Bools, counted: Bools, chances: Floats, of_source: Counts, delta: float
+) -> tuple[tuple[float, float] | None, float]:
+    """The interval by drawing sources again, and the limit of plain counts."""
+    totals = np.stack([np.bincount(of_source, part / chances) for part in (hits, counted)], axis=1)
+    again = limits.bootstrap(totals, _ratio, 1 - 2 * delta)
+    return again, limits.at_most(int(hits.sum()), int(counted.sum()), delta)
 
 
 def _ratio(sums: Floats) -> Floats:

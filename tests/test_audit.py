@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+import test_generations
 from codex_kb.disk.store import decision_lines
 from codex_kb.learn import audit, guarantee, limits, reviewers
 from codex_kb.learn.audit import Judged
@@ -60,6 +61,7 @@ def test_with_nothing_decided_it_says_so(kb: Base, encoder: type[FakeEncoder]) -
     value = kb.run("audit", "--json").json
     assert (value["generation"], value["in_force"], value["reviewers"]) == (0, 0, [])
     assert (value["guarantee"]["missed_at_most"], value["guarantee"]["needed"]) == (None, 15)
+    assert "[review] blind in codex.toml is 0" in value["guarantee"]["text"]
     assert value["triage"] == {"allowed": False, "needed": 45, "approvals": 0, "why": "45 approvals are missing"}
     assert encoder.texts == []
 
@@ -83,7 +85,7 @@ def test_it_counts_what_the_first_five_miss_and_says_from_how_many(kb: Base) -> 
     assert 15 * 2 ** (said["look"] - 1) == said["of"] <= said["approvals"] == len(approved)
     assert sum(missed[: said["of"]]) == said["hits"]
     assert said["missed_at_most"] > said["hits"] / said["of"]
-    assert f"{said['of']} approvals among 400 blind decisions" in said["text"]
+    assert f"first {said['of']} approvals among 400 blind decisions" in said["text"]
     assert said["of_sources"]["missed_at_most"] > 0
     assert kb.snapshot() == before
 
@@ -210,6 +212,42 @@ def test_chances_of_random_decisions_are_not_shown_and_of_real_ones_are() -> Non
         assert sum(estimate.of for _, estimate in audit.reliability(rows)) == len(chances) > 1000
 
 
+def test_a_generation_on_trial_stands_beside_the_untaught_order(kb: Base, encoder: type[FakeEncoder]) -> None:
+    kb.write("codex.toml", "[learn]\nevery = 20\n[review]\nblind = 0.3\nexplore = 0.3\n")
+    kb.commit_all()
+    test_generations.review(kb, 0, 8)
+    kb.run("distill")
+    test_generations.review(kb, 8, 8)
+    before = kb.snapshot()
+    value = kb.run("audit", "--json").json
+    untaught, taught = value["generations"]
+    assert (value["generation"], value["in_force"]) == (1, 0)
+    assert (taught["trained_on"], taught["decisions"], taught["parents"]) == (32, 40, [])
+    assert untaught["decisions"] == 72
+    assert taught["place"]["value"] < untaught["place"]["value"]
+    assert taught["beside_parent"]["value"] > 0
+    assert taught["gate"]["packets"] == value["gate"]["packets"] > 0
+    assert 0 < taught["drift"]["proposals_p"] <= 1
+    assert value["guarantee"]["of_sources"] | {"needed": 8, "sources": 8} == value["guarantee"]["of_sources"]
+    assert kb.snapshot() == before
+    # What was embedded are titles, each once, and nothing where there is nothing to compare.
+    encoder.texts.clear()
+    kb.run("audit")
+    assert len(encoder.texts) == len(set(encoder.texts)) > 0
+
+
+def test_what_a_generation_was_trained_on_is_none_of_its_own(kb: Base) -> None:
+    kb.write("codex.toml", "[learn]\nevery = 20\n")
+    kb.commit_all()
+    test_generations.review(kb, 0, 8)
+    kb.run("distill")
+    test_generations.review(kb, 8, 8)
+    kb.run("distill", "--now")
+    first, second = kb.run("audit", "--json").json["generations"][1:]
+    assert (first["decisions"], second["trained_on"], second["decisions"]) == (32, 64, 0)
+    assert second["beside_parent"]["of"] == 0
+
+
 def test_a_page_holds_all_of_it_for_light_dark_and_paper(kb: Base) -> None:
     given = packets(40, blind=True)
     keep(kb, [dataclasses.replace(each, reviewer="<b>$x$</b> & Co") for each in given])
@@ -250,3 +288,26 @@ def test_a_generation_that_cannot_be_read_is_an_error_with_the_way_out(kb: Base)
     assert done.code == 1
     error = json.loads(done.err)["error"]
     assert (error["path"], "git checkout" in error["hint"]) == ("codex/generations/1-0123abcd", True)
+
+
+def test_a_generation_in_force_that_is_gone_is_an_error_with_the_way_out(kb: Base) -> None:
+    event = {"time": "2026-01-01T00:00:00+00:00", "kind": "pinned", "generation": "1-0123abcd", "by": ADA}
+    kb.write("codex/generations/events.jsonl", json.dumps(event) + "\n")
+    done = kb.run("audit")
+    assert done.code == 1
+    assert "codex/generations/1-0123abcd" in done.err
+    assert "codex distill --rollback 0" in done.err
+    assert kb.run("distill", "--rollback", "0").code == 0
+    assert kb.run("audit").code == 0
+
+
+def test_a_generation_of_another_model_is_not_compared(kb: Base) -> None:
+    kb.write("codex.toml", "[learn]\nevery = 20\n")
+    kb.commit_all()
+    test_generations.review(kb, 0, 8)
+    kb.run("distill")
+    test_generations.review(kb, 8, 4)
+    (path,) = kb.path("codex/generations").glob("1-*/generation.json")
+    path.write_text(path.read_text().replace("fake@1", "other@1"))
+    (_, taught) = kb.run("audit", "--json").json["generations"]
+    assert (taught["decisions"], taught["beside_parent"]["value"]) == (16, None)

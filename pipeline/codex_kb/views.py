@@ -115,6 +115,7 @@ def _account(account: Account) -> Value:
         "n": account.number, "name": account.name, "parents": list(account.parents),
         "trained_on": account.trained_on, **_figures(account.figures),
         "domains": {name: _figures(each) for name, each in account.domains.items()},
+        "certified": _certified(account.certified),
         "gate": _gate(account.gate), "beside_parent": _estimate(account.beside) | {"parent": account.before},
         "drift": _drift(account.drift),
     }  # fmt: skip

@@ -68,6 +68,9 @@ def _account(account: Account) -> Iterator[str]:
     taught = f", taught by {account.trained_on} decisions" if account.name else ", the untaught order"
     yield f"generation {account.number}{taught}: {account.figures.decisions} decisions that it was not trained on"
     yield from (f"  {line}" for line in _figures(account.figures))
+    if account.certified.limit is not None:
+        at_most, of = account.certified.limit, account.certified.of
+        yield f"  {'certified at its last look':<31} at most {at_most:.2f} missed, of {of} approvals, all shown blind"
     if account.before is not None and account.beside.of:
         name = f"beside generation {account.before}, AUC"
         yield f"  {name:<31} {number(account.beside)} of {account.beside.of} sources"
@@ -84,7 +87,7 @@ def _account(account: Account) -> Iterator[str]:
 
 def _figures(found: Figures) -> Iterator[str]:
     """Only what is known."""
-    how = "blind decisions" if found.blind else "decisions with hints"
+    how = "all shown blind" if found.blind else "shown with hints"
     named = (
         ("missed by the first five of ten", found.missed, f"approvals, {how}"),
         ("precision of the first ten", found.precision, "decisions"),
@@ -109,7 +112,7 @@ def drift(account: Account) -> Iterator[str]:
             more = "drifted" if between.drifted else "no more than chance"
             yield f"{f'drift of {name}':<31} {between.distance:.3f} (p = {between.p:.3f}), {more}"
     if account.drift.answers is not None:
-        yield f"{'drift of answers':<31} {account.drift.answers:+.2f} of decisions are approvals"
+        yield f"{'drift of answers':<31} {account.drift.answers:+.2f} in the rate of approval"
 
 
 def _reviewer(each: Reviewer) -> Iterator[str]:

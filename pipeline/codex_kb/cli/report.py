@@ -167,6 +167,7 @@ def _drift(accounts: Sequence[Account]) -> str:
         colours = [_TWO if drift.drifted else _ONE for _, drift in known]
         axes.bar([_short(a) for a, _ in known], [drift.distance for _, drift in known], 0.5, color=colours)
         axes.set_ylabel("distance from before")
+        axes.set_xlabel("generation")
 
     return _picture("drift", "Drift of proposals from the generation before, by generation", known, draw)
 
@@ -179,20 +180,23 @@ def _agreement(now: Audit) -> str:
         for each in now.people.reviewers if each.repeats.asked
     ]  # fmt: skip
     told = "How often reviewers answer the same when asked again"
-    return _picture("agreement", told, known, lambda axes: _named(axes, known, _ONE, "came out the same"))
+    return _picture("agreement", told, known, lambda axes: _named(axes, known, _ONE, "came out the same", "reviewer"))
 
 
 def _short(account: Account) -> str:
-    return account.name or "0"
+    return str(account.number)
 
 
-def _named(axes: Any, known: Sequence[tuple[str, Estimate]], colour: str, label: str) -> None:
+def _named(
+    axes: Any, known: Sequence[tuple[str, Estimate]], colour: str, label: str, below: str = "generation"
+) -> None:  # fmt: skip
     """Figures with their intervals at named places."""
     at = range(len(known))
     _bars(axes, at, [each for _, each in known], colour, "")
     axes.set_xticks(at, [name for name, _ in known])
     axes.set_xlim(-0.5, len(known) - 0.5)
     axes.set_ylabel(label)
+    axes.set_xlabel(below)
 
 
 def _bars(axes: Any, at: Sequence[float], values: Sequence[Estimate], colour: str, label: str) -> None:

@@ -129,10 +129,10 @@ def compounded(found: Sequence[float]) -> Compounded | None:
 
 @dataclass(frozen=True)
 class Guarantee:
-    """The generation that is spoken of, `blind` decisions of its own, and both limits.
+    """Both limits of the generation of a number, with `blind` and `explored` decisions of its own.
 
-    `blind` and `decided` are its own decisions, `approvals` those approved of the blind, `explored` those mixed in.
-    `drift` says how far proposals moved from the generation before, in words; empty where that is not known.
+    `off` names the settings of `[review]` that would show such and are 0. `drift` says how far proposals moved from
+    the generation before, in words; empty where that is not known.
     """
 
     number: int
@@ -140,6 +140,7 @@ class Guarantee:
     sources: Certified
     blind: int
     explored: int
+    off: tuple[str, ...] = ()
     drift: str = ""
     compounded: Compounded | None = None
 
@@ -161,12 +162,12 @@ class Guarantee:
             return (
                 f"How much is missed by whoever reads the first five of ten proposals of generation {self.number} "
                 f"cannot be said yet: {now.counted} of {self.blind} blind decisions approved, and {now.needed} more "
-                f"such approvals are missing{self._about(now.needed)}."
+                f"such approvals are missing{self._about}{self._off('blind')}."
             )
         return (
             f"Whoever reads the first five of ten proposals of generation {self.number} misses at most "
             f"{_percent(now.limit)} of what they would approve among the ten ({_percent(self.confidence)} sure, from "
-            f"{now.of} approvals among {self.blind} blind decisions, if new sources are like these{self._drifted})."
+            f"the first {now.of} approvals among {self.blind} blind decisions{self._assumed})."
         )
 
     @property
@@ -176,23 +177,26 @@ class Guarantee:
         if now.limit is None:
             return (
                 f"How much of all that its sources hold is not proposed cannot be said yet: {now.counted} sources with "
-                f"mixed-in sentences are decided, and {now.needed} more are missing."
+                f"mixed-in sentences are decided, and {now.needed} more are missing{self._off('explore')}."
             )
         return (
             f"Of all that its sources hold and people would approve, at most {_percent(now.limit)} is not proposed "
-            f"({_percent(self.confidence)} sure, from {now.of} sources with {self.explored} mixed-in sentences, if new "
-            f"sources are like these{self._drifted})."
+            f"({_percent(self.confidence)} sure, from the first {now.of} sources with {self.explored} mixed-in "
+            f"sentences{self._assumed})."
         )
 
     @property
-    def _drifted(self) -> str:
-        return f"; {self.drift}" if self.drift else ""
+    def _assumed(self) -> str:
+        return f", if new sources are like these{f'; {self.drift}' if self.drift else ''}"
 
-    def _about(self, needed: int) -> str:
-        """So many approvals in decisions, at the rate there is."""
-        if not self.proposed.counted:
-            return "" if self.blind else " ([review] blind in codex.toml shows a part of the proposals so)"
-        return f" (about {math.ceil(needed * self.blind / self.proposed.counted)} blind decisions)"
+    @property
+    def _about(self) -> str:
+        """What is missing in decisions, at the rate of approval that there is."""
+        now = self.proposed
+        return f" (about {math.ceil(now.needed * self.blind / now.counted)} blind decisions)" if now.counted else ""
+
+    def _off(self, setting: str) -> str:
+        return f"; [review] {setting} in codex.toml is 0, and shows none" if setting in self.off else ""
 
 
 def _percent(share: float) -> str:

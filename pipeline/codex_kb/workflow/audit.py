@@ -14,12 +14,13 @@ from codex_kb.disk import pages
 from codex_kb.disk.generations import Generations
 from codex_kb.errors import NotFound, RefusedFile
 from codex_kb.kb import KnowledgeBase
+from codex_kb.layout import GENERATIONS
 from codex_kb.learn import audit as learned
 from codex_kb.learn import course, drift, examples, guarantee, reviewers, triage, trial
 from codex_kb.learn.audit import Estimate, Figures, Judged
 from codex_kb.learn.drift import Drift
 from codex_kb.learn.generation import Generation
-from codex_kb.learn.guarantee import Guarantee, Sample
+from codex_kb.learn.guarantee import Certified, Guarantee, Sample
 from codex_kb.learn.limits import Floats
 from codex_kb.learn.reviewers import People
 from codex_kb.learn.trial import Record
@@ -46,7 +47,8 @@ class Account:
     """One generation, "" the untaught order: what its own decisions say, all and by domain.
 
     `before` is the number of the generation that it comes from, `beside` its gain over that one on decisions that
-    neither was trained on, `gate` the record of its own trial, `reliability` chances beside what came of them.
+    neither was trained on, `gate` the record of its own trial, `reliability` chances beside what came of them,
+    `certified` what may be said of it at its last look.
     """
 
     number: int
@@ -57,6 +59,7 @@ class Account:
     domains: Mapping[str, Figures]
     gate: Record
     reliability: tuple[tuple[float, Estimate], ...]
+    certified: Certified
     beside: Estimate
     before: int | None = None
     drift: Drifted | None = None
@@ -90,11 +93,14 @@ def audit(kb: KnowledgeBase) -> Audit:
     """Look at every generation and decision.
 
     Raises:
-        RefusedFile: a generation's files hold none, or a packet's record cannot be read.
+        RefusedFile: a generation's files hold none or are gone, or a packet's record cannot be read.
     """
     found = _Gathered(kb)
-    accounts = tuple(_account(found, name) for name in ("", *found.generations))
-    now = next((each for each in accounts if each.name == found.course.in_force), accounts[0])
+    accounts = tuple(_account(found, name, g) for g, name in enumerate(("", *found.generations), 1))
+    now = next((each for each in accounts if each.name == found.course.in_force), None)
+    if now is None:
+        raise RefusedFile("the generation in force is not there", path=f"{GENERATIONS}/{found.course.in_force}",
+                          hint="git checkout it; or codex distill --rollback 0")  # fmt: skip
     record = trial.record(each for each in found.decisions if each.time > found.course.since)
     return Audit(
         accounts[-1].number, now.number, len(found.decisions), accounts, _guarantee(found, now, accounts),
@@ -116,6 +122,8 @@ class _Gathered:
         self.course = known.course
         self.lessons = {"": set[str](), **{name: known.lessons(name) for name in known.all}}
         self._kb = kb
+        review = kb.settings.review
+        self.off = tuple(name for name in ("blind", "explore") if not getattr(review, name))
         recorded = log.everything(kb)
         self.lines = [each for each in recorded if each.verdict != WITHDRAWN]
         self.counting = [each for lines in counting(recorded).values() for each in lines]
@@ -192,7 +200,8 @@ def _number(name: str) -> int:
     return int(name.partition("-")[0]) if name else 0
 
 
-def _account(found: _Gathered, name: str) -> Account:
+def _account(found: _Gathered, name: str, g: int) -> Account:
+    """The account of the g-th generation, the untaught order being the first."""
     rows, added = found.rows[name], found.added(name)
     of_domain: dict[str, list[Judged]] = defaultdict(list)
     for row in rows:
@@ -206,7 +215,7 @@ def _account(found: _Gathered, name: str) -> Account:
     parents = generation.parents if generation else ()
     account = Account(
         _number(name), name, parents, len(found.lessons[name]), learned.figures(rows, len(added)), domains, record,
-        learned.reliability(rows), Estimate(),
+        learned.reliability(rows), guarantee.of_proposed(guarantee.missed_blind(rows), g), Estimate(),
     )  # fmt: skip
     return _compared(found, account, generation) if generation else account
 
@@ -245,14 +254,12 @@ def _apart(found: _Gathered, before: Sequence[Decision], after: Sequence[Decisio
 
 
 def _guarantee(found: _Gathered, now: Account, accounts: Sequence[Account]) -> Guarantee:
-    certified = {each.name: guarantee.of_proposed(guarantee.missed_blind(found.rows[each.name]), g)
-                 for g, each in enumerate(accounts, 1)}  # fmt: skip
-    g = 1 + [each.name for each in accounts].index(now.name)
     rows = found.rows[now.name]
-    limits = [each.limit for each in certified.values() if each.limit is not None]
+    g = 1 + [each.name for each in accounts].index(now.name)
+    limits = [each.certified.limit for each in accounts if each.certified.limit is not None]
     return Guarantee(
-        now.number, certified[now.name], guarantee.of_sources(_samples(found, now.name, rows), g),
-        sum(row.blind for row in rows), sum(not row.proposed for row in rows), _drift_in_words(now),
+        now.number, now.certified, guarantee.of_sources(_samples(found, now.name, rows), g),
+        sum(row.blind for row in rows), sum(not row.proposed for row in rows), found.off, _drift_in_words(now),
         guarantee.compounded(limits),
     )  # fmt: skip
 
