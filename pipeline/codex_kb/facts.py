@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import posixpath
+import shlex
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import unquote
@@ -15,14 +17,15 @@ from codex_kb.disk.transaction import Transactions
 from codex_kb.errors import CodexError, NotFound, RefusedFile
 from codex_kb.index.state import of_files, stale
 from codex_kb.ports import Encoder
-from codex_kb.records import Decision, Problem
+from codex_kb.records import Decision, Packet, Problem, Source
+from codex_kb.review import decide
 from codex_kb.review.decide import added_as
 from codex_kb.review.publish import approved_ids
 from codex_kb.review.standing import WITHDRAWN, counting, quotes_of, standing
 from codex_kb.text import fields as names
-from codex_kb.text import lifecycle
+from codex_kb.text import lifecycle, wikilinks
 from codex_kb.text.markdown_file import MarkdownFile
-from codex_kb.text.wikilinks import paths_in
+from codex_kb.text.wikilinks import name_key, path_key, paths_in
 
 #: Tells which paths git tracks and a sparse checkout leaves out.
 LeftOut = Callable[[Sequence[str]], Collection[str]]
@@ -50,6 +53,7 @@ def read(store: Store, encoder: Encoder, left_out: LeftOut = lambda _: ()) -> Fa
         unread_sources=files.unread_sources,
         packets=tuple(packets),
         packet_copies=tuple(store.packet_copies()),
+        packet_errors=tuple(_packet_errors(store, packets, files)),
         bodies=files.bodies,
         missing=files.missing,
         decisions=counts,
@@ -79,6 +83,8 @@ class _Files:
         self.unread_sources = 0
         self.refused: dict[str, CodexError] = {}
         self.bodies: dict[str, str] = {}
+        #: The sources that are quoted.
+        self.quoted: dict[str, Source] = {}
         self.missing: dict[str, str] = {}
 
     def read_claims(self, paths: Sequence[str]) -> None:
@@ -114,9 +120,9 @@ class _Files:
             self.refused[path] = error
             self.unread_sources += 1
             return
-        if quoted:
-            self.bodies[path] = file.body
         source = self._store.as_source(file, path)
+        if quoted:
+            self.bodies[path], self.quoted[path] = file.body, source
         if names.text(source.fields.get("type")).lower() not in lifecycle.NOT_SOURCES:
             self.sources.append(SourceFile(path, source.fields, file.lines, source.problems))
 
@@ -127,7 +133,11 @@ class _Files:
             try:
                 if not _inside(path):
                     raise NotFound("no path below the root of the knowledge base", path=path)
-                self.bodies[path] = claims[path] if path in claims else self._read(path).body
+                if path in claims:
+                    self.bodies[path] = claims[path]
+                    continue
+                file = self._read(path)
+                self.bodies[path], self.quoted[path] = file.body, self._store.as_source(file, path)
             except (RefusedFile, NotFound) as error:
                 self.missing[path] = str(error)
 
@@ -135,6 +145,28 @@ class _Files:
         if path in self.refused:
             raise self.refused[path]
         return self._kept.get(path) or self._store.read_markdown(path)
+
+
+def _packet_errors(store: Store, packets: Sequence[Packet], files: _Files) -> Iterator[Problem]:
+    """What review would refuse in the texts of packets whose source is there."""
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for claim in (each.claim for each in files.claims):
+        for key in (path_key(claim.path), name_key(PurePosixPath(claim.path).stem), name_key(claim.title)):
+            names[key].add(claim.path)
+
+    def named(link: str) -> Sequence[str]:
+        return sorted(names.get(wikilinks.target(link), ()))
+
+    for packet in (each for each in packets if each.source in files.quoted):
+        try:
+            text = store.packet_text(packet)
+        except RefusedFile as error:
+            yield _problem(places.packet_path(packet.name), error)
+            continue
+        found = decide.decide(packet, text, files.quoted[packet.source], named).errors if text is not None else ()
+        for each in found:
+            yield Problem(places.packet_path(packet.name), each.line, "packet-text", each.message,
+                          f"mend it, then codex review --apply {shlex.quote(packet.name)}")  # fmt: skip
 
 
 def _taken_back(decisions: Sequence[Decision], claims: Sequence[ClaimFile]) -> Iterator[tuple[str, str]]:

@@ -58,13 +58,13 @@ class Facts:
     """One knowledge base as it was read once.
 
     `files` are the Markdown files that a link may name, `untyped` those among the claims without a type, `refused`
-    those that could not be read. `bodies` are what quotes are looked for in, by path, and `missing` says why one is
-    not there. `decisions` are by id the lines that nobody took back, in the order of time; `decided` are the paths of
-    the claims that one made, `gone` the approvals whose claim is there no more, `taken_back` the (path, id) of claims
-    whose decision was withdrawn. `names` are the files' words for our
-    fields, `dead_paths` the (path, line, target) of claims' links to files that are not there, `absent_folders` the
-    folders of the settings that are none. `index` says where the index disagrees
-    with the claims, `indexed` how many entries it has; `unread_sources` counts the sources among `refused`.
+    those that could not be read. `packet_errors` are what review would refuse of packets. `bodies` are what quotes are
+    looked for in, by path, and `missing` says why one is not there. `decisions` are by id the lines that nobody took
+    back, in the order of time; `decided` are the paths of the claims that one made, `gone` the approvals whose claim
+    is there no more, `taken_back` the (path, id) of claims whose decision was withdrawn. `names` are the files' words
+    for our fields, `dead_paths` the (path, line, target) of claims' links to files that are not there,
+    `absent_folders` the folders of the settings that are none. `index` says where the index disagrees with the claims,
+    `indexed` how many entries it has; `unread_sources` counts the sources among `refused`.
     """
 
     claims: tuple[ClaimFile, ...] = ()
@@ -75,6 +75,7 @@ class Facts:
     unread_sources: int = 0
     packets: tuple[Packet, ...] = ()
     packet_copies: tuple[str, ...] = ()
+    packet_errors: tuple[Problem, ...] = ()
     bodies: Mapping[str, str] = field(default_factory=_nothing)
     missing: Mapping[str, str] = field(default_factory=_nothing)
     decisions: Mapping[str, Sequence[Decision]] = field(default_factory=_no_decisions)
