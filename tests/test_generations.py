@@ -201,12 +201,34 @@ def test_what_is_blind_and_what_nobody_chose_is_shown_beyond_the_proposals_and_n
     assert {each["id"] for each in rows if each["shown"].get("blind")} == blind
     assert sum(bool(each["shown"].get("explored")) for each in rows) == 4
     assert {each["shown"]["chance"] for each in rows if each["shown"].get("explored")} == {1 / 2}
+    assert {each["shown"]["chance"] for each in rows if not each["shown"].get("explored")} == {1}
     assert sorted(each["shown"]["place"] for each in taught.decisions("n30")) == [1, 2, 3, 4, 5]
     taught.run("distill", "--now")
     (folder,) = taught.path("codex/generations").glob("2-*")
     learned = {each[:12] for each in json.loads((folder / "generation.json").read_text())["learned"]}
     assert len(learned) == 20 - len(blind)
     assert not blind & learned
+
+
+@pytest.mark.parametrize(("blind", "explore"), [(0.0, 0.25), (0.25, 0.0), (0.0, 0.0)])
+def test_0_switches_each_off_and_what_is_mixed_in_looks_like_any_other(
+    taught: Base, blind: float, explore: float
+) -> None:
+    taught.run("distill")
+    taught.write("codex.toml", f"[review]\nblind = {blind}\nexplore = {explore}\nrepeat = 0\n")
+    for number in range(30, 34):
+        taught.source(f"n{number}", document(number))
+    taught.run("ingest", "inbox", "--max-claims", "4")
+    shown = taught.run("proposals", "--json").json
+    assert len(shown) == 4 * (5 if explore else 4)
+    assert any(each["blind"] for each in shown) == bool(blind)
+    assert all(each["nearest"] for each in shown) != bool(blind)
+    taught.run("review", *[option for each in shown for option in ("--approve", each["id"])], "--anyway")
+    mixed_in = {row["id"] for n in range(30, 34) for row in taught.decisions(f"n{n}") if row["shown"].get("explored")}
+    assert len(mixed_in) == (4 if explore else 0)
+    taught.run("distill", "--now")
+    (folder,) = taught.path("codex/generations").glob("2-*")
+    assert not mixed_in & {each[:12] for each in json.loads((folder / "generation.json").read_text())["learned"]}
 
 
 @pytest.mark.parametrize("spoil", ["{", '{"version": 2}', '{"version": 1}', "[]"])

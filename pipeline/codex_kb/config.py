@@ -118,11 +118,12 @@ class Review:
     """`[review]`: the parts of what is shown that measure the proposer, once a generation was closed; 0 is none.
 
     `blind` is the part of the proposals that are shown without hints, `explore` the part that is mixed in of what was
-    not chosen.
+    not chosen, `repeat` the part that is asked again of what was decided before.
     """
 
-    blind: float = 0.0
-    explore: float = 0.0
+    blind: float = 0.1
+    explore: float = 0.1
+    repeat: float = 0.03
 
 
 @dataclass(frozen=True, slots=True)

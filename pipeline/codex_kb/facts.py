@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from codex_kb import layout as places
 from codex_kb.check.facts import ClaimFile, Facts, SourceFile
+from codex_kb.disk import candidates
 from codex_kb.disk.store import Store, as_claim, claim_evidence
 from codex_kb.disk.transaction import Transactions
 from codex_kb.errors import CodexError, NotFound, RefusedFile
@@ -58,6 +59,7 @@ def read(store: Store, encoder: Encoder, left_out: LeftOut = lambda _: ()) -> Fa
         missing=files.missing,
         decisions=counts,
         faulty_decisions=tuple(faulty),
+        faulty_candidates=tuple(candidates.read(root)[1]),
         decided=frozenset(d.claim for lines in counts.values() for d in lines if d.claim and not added_as(d)),
         gone=tuple(_gone(store, stands, files.claims, left_out)),
         taken_back=tuple(_taken_back(decisions, files.claims)),

@@ -70,11 +70,20 @@ class Nearby:
                 found: list[tuple[Hit, ...]] = [() for _ in packet.proposals]
             else:
                 vectors = self._vectors([p.title for p in packet.proposals])
-                found = index.nearest_titles(vectors, drafts.NEAREST)
+                found = index.nearest_titles(vectors, drafts.NEAREST + 1)
         finally:
             index.close()
+        own = self._own_claims(packet)
+        found = [tuple(hit for hit in hits if hit.path != own.get(p.repeat_of))[: drafts.NEAREST]
+                 for p, hits in zip(packet.proposals, found, strict=True)]  # fmt: skip
         proposals = tuple(self._beside(p, hits) for p, hits in zip(packet.proposals, found, strict=True))
         return dataclasses.replace(packet, proposals=proposals)
+
+    def _own_claims(self, packet: Packet) -> dict[str, str | None]:
+        """By the id of a decision that is asked for again the claim that it made, which would tell the answer."""
+        if not any(p.repeat_of for p in packet.proposals):
+            return {}
+        return {each.id: each.claim for each in self._kb.store.decisions()[0]}
 
     def _beside(self, proposal: Proposal, hits: tuple[Hit, ...]) -> Proposal:
         """The proposal beside these claims; what its proposer judged stays."""

@@ -104,7 +104,7 @@ class _Applying:
     def _proposals(self) -> Iterator[Proposal]:
         """What was decided about."""
         outcome = self.case.outcome
-        for group in (outcome.new, outcome.added, outcome.rejected):
+        for group in (outcome.new, outcome.added, outcome.rejected):  # what is asked again was proposed before
             yield from (each.proposal for each in group)
 
     def _topic(self, domain: str) -> str:
@@ -126,7 +126,7 @@ class _Applying:
         """The source with everything decided: processed, or a null result that says why."""
         case = self.case
         known = standing([*self.log.decisions(), *rows]).values()
-        decided = [d for d in known if d.source == case.packet.source]
+        decided = [d for d in known if d.source == case.packet.source and not d.shown.get("repeat_of")]
         stems = [PurePosixPath(d.claim).stem for d in decided if d.claim and not decide.added_as(d)]
         enriched = [d.claim for d in decided if d.claim and decide.added_as(d)]
         values: dict[str, Any] = {
@@ -152,11 +152,13 @@ class _Applying:
         case = self.case
         approved, rejected = case.outcome.new, case.outcome.rejected
         added = case.outcome.added
+        again = f"{len(case.outcome.repeated)} decided again, " if case.outcome.repeated else ""
         titles = {each.claim: additions.title(self.kb, each.claim) for each in added}
         count = len(approved) or len(titles)
         what = f"add {'' if approved else 'evidence to '}{count} claim{'s' * (count != 1)}"
         if not count:
             what = f"reject {len(rejected)} proposal{'s' * (len(rejected) != 1)}" if rejected else "claim nothing"
+            what = "decide again" if case.outcome.repeated and not rejected else what
         linked = {h.path for hits in self.near.values() for h in hits if h.score >= publish.LINKED} | titles.keys()
         links = sorted({PurePosixPath(path).stem for path in linked})
         agent = case.packet.proposer
@@ -165,7 +167,7 @@ class _Applying:
             f"{agent}: {what} from {case.packet.name}",
             "\n".join([
                 f"What: {len(approved)} approved, {f'{len(added)} added, ' if added else ''}{len(rejected)} rejected, "
-                f"{len(case.outcome.waiting)} left to decide.",
+                f"{again}{len(case.outcome.waiting)} left to decide.",
                 *(f"- {'missed before: ' if a.proposal.missed else ''}{a.title}" for a in approved),
                 *(f"- added as {each.kind} to {titles[each.claim]}: {each.title}" for each in added),
                 *(f"- rejected as {r.reason}: {r.title}" for r in rejected),

@@ -89,9 +89,13 @@ class _Undoing:
         changed = tuple(c.path for c in claims if c.after is not None)
         links = self._links(removed, changed)
         again = self._look_again(removed, changed, links)
+        waiting = [each for each in self.decisions if not each.shown.get("repeat_of")]
+        if not waiting:  # what was asked again changed the log alone
+            return Taken(Act(tuple(self.log.appended(rows)), self._message((), (), ()), self.branch), rows, (), (), ())
         waits = reopen.Waits(kb, self.name, self.source, self.branch)
-        source = waits.opened([each for each in self.known if each.source == self.source], self.left)
-        packet = waits.packet([self._proposal(each) for each in self.decisions], source.after or b"")
+        known = [each for each in self.known if each.source == self.source and not each.shown.get("repeat_of")]
+        source = waits.opened(known, self.left)
+        packet = waits.packet([self._proposal(each) for each in waiting], source.after or b"")
         changes = [*claims, *links, *self.log.appended(rows), *packet, source]
         ours = (packet_path(self.name), record_path(self.name))
         gone = [*claims, *(Change(path, data, None) for path, data in self.deleted.items())]

@@ -80,6 +80,7 @@ class Facts:
     missing: Mapping[str, str] = field(default_factory=_nothing)
     decisions: Mapping[str, Sequence[Decision]] = field(default_factory=_no_decisions)
     faulty_decisions: tuple[Problem, ...] = ()
+    faulty_candidates: tuple[Problem, ...] = ()
     decided: Collection[str] = ()
     gone: tuple[Decision, ...] = ()
     taken_back: tuple[tuple[str, str], ...] = ()

@@ -23,7 +23,8 @@ def check(facts: Facts) -> Iterator[Problem]:
                           "restore it, or delete packet and record")  # fmt: skip
             continue
         for proposal in packet.proposals:
-            if any(ground.locate_again(evidence, body) is None for evidence in proposal.evidence):
+            here = () if proposal.repeat_of else proposal.evidence  # what is asked again is of another source
+            if any(ground.locate_again(evidence, body) is None for evidence in here):
                 yield Problem(path, None, "lost-quote",
                               f"{packet.source} changed: proposal {proposal.id} lost its quote",
                               "codex review shows it: quote it anew or reject")  # fmt: skip

@@ -71,6 +71,8 @@ def _report(done: Reviewed) -> int:
         say(f"already {how}: {proposal_id}")
     for title, reason in done.rejected:
         say(f"rejected as {reason}: {title}")
+    for title, verdict in done.again:
+        say(f"{verdict}, as it was asked before: {title}")
     if done.removed:
         say(f"sections deleted: {len(done.removed)}, recorded as rejected, reason removed")
     for path in done.done:

@@ -83,6 +83,14 @@ class Store:
         """A Markdown file, parsed. Raises NotFound and RefusedFile."""
         return markdown_file.parse(self.read_bytes(path), path)
 
+    def quoted(self, path: str) -> tuple[str, int]:
+        """A file's body and the line that it begins in; nothing of one that cannot be read."""
+        try:
+            file = self.read_markdown(path)
+        except (NotFound, RefusedFile):
+            return "", 1
+        return file.body, file.body_line
+
     # -- sources -----------------------------------------------------------------------------------
 
     def source(self, path: str) -> Source:

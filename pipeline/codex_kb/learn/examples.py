@@ -22,8 +22,8 @@ def judges(decision: Decision) -> bool:
 
 
 def teaches(decision: Decision) -> bool:
-    """Is this a lesson? What was shown blind measures and is never learned from."""
-    return judges(decision) and not decision.shown.get("blind")
+    """Is this a lesson? What was blind or mixed in measures, and is never learned from."""
+    return judges(decision) and not (decision.shown.get("blind") or decision.shown.get("explored"))
 
 
 def key(decision: Decision) -> str:

@@ -87,5 +87,6 @@ class Background:
 
 def _one_each(decisions: Sequence[Decision]) -> list[Decision]:
     """The latest decision that stands about each title, and of these the latest."""
-    last = {decision.title: decision for decision in standing(decisions).values()}
+    last = {decision.title: decision for decision in standing(decisions).values()
+            if not decision.shown.get("repeat_of")}  # fmt: skip
     return list(last.values())[-_LATEST:]

@@ -46,6 +46,8 @@ class History:
         self._of: dict[str, list[Decision]] = defaultdict(list)
         self._rejected: dict[str, str] = {}
         for decision in standing(decisions).values():
+            if decision.shown.get("repeat_of"):  # it changes the log alone
+                continue
             self._of[decision.source].append(decision)
             if decision.verdict == "rejected":
                 for title in (decision.title, str(decision.proposal.get("title", ""))):
@@ -123,6 +125,12 @@ def proposal(source: Source, draft: Draft, near: Near, proposer: str, generation
         why=why,
         features=draft.features,
     )
+
+
+def candidate_id(source: Source, draft: Draft) -> str:
+    """16 hex digits of a draft, of which the first 12 are the id that it has as a proposal."""
+    quotes = [*(source.body[start:end] for start, end in draft.spans), *draft.unlocated]
+    return proposal_id(source.path, one_line(draft.title), quotes, 16)
 
 
 def judged(draft: Draft, nearest: Sequence[Hit]) -> bool:

@@ -28,11 +28,18 @@ def sample(keys: Sequence[str], count: int) -> list[int]:
     return sorted(range(len(keys)), key=lambda at: share("explored", keys[at]))[:count]
 
 
-def mixed(chosen: Sequence[Proposal], others: Sequence[Proposal], blind: float) -> list[Proposal]:
-    """The packet's proposals in their order; `others` are those mixed in, blind like some of those chosen."""
-    hidden = [each for each in chosen if share("blind", each.id) < blind]
-    rest = [each for each in chosen if each not in hidden]
-    shown = list(rest)
-    for each in sorted([*hidden, *others], key=lambda p: share("order", p.id)):
-        shown.insert(int(share("place", each.id) * (len(shown) + 1)), dataclasses.replace(each, blind=True))
+def mixed(
+    chosen: Sequence[Proposal], others: Sequence[Proposal], repeats: Sequence[Proposal], blind: float
+) -> list[Proposal]:  # fmt: skip
+    """The packet's proposals in their order; `others` were not chosen: they are blind where some of those chosen are.
+
+    `repeats` are asked again, and blind as often as those chosen.
+    """
+    hidden = {each.id for each in (*chosen, *repeats) if share("blind", each.id) < blind}
+    hidden |= {each.id for each in others if blind}
+    shown = [each for each in chosen if each.id not in hidden]
+    elsewhere = [*(each for each in chosen if each.id in hidden), *others, *repeats]
+    for each in sorted(elsewhere, key=lambda p: share("order", p.id)):
+        at = int(share("place", each.id) * (len(shown) + 1))
+        shown.insert(at, dataclasses.replace(each, blind=each.id in hidden))
     return [dataclasses.replace(each, place=place) for place, each in enumerate(shown, 1)]

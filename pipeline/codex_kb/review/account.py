@@ -101,7 +101,7 @@ def _ends_as_earlier(last: Section, packet: Packet, proposal: Proposal) -> bool:
     """Is the last line of a section one that could be the last in an earlier version?"""
     line = last.text.rstrip().splitlines()[-1].strip()
     ends = [_written(packet, proposal)[-1]]
-    ends += [] if proposal.nearest else [*earlier.section(proposal, _place(packet))][-1:]
+    ends += [] if proposal.nearest else [*earlier.section(proposal, _place(packet.source))][-1:]
     return bool(_HINT.fullmatch(line)) or _even(line) in [_even(end) for end in ends]
 
 
@@ -114,7 +114,7 @@ def _written(packet: Packet, proposal: Proposal | None) -> list[str]:
     """The lines of a section as it was written, without those that are empty."""
     if proposal is None:
         return packets.nothing_section(packet).split("\n")
-    text = packets.render_section(proposal, lambda _: _place(packet))
+    text = packets.render_section(proposal, lambda evidence: _place(evidence.source))
     return [line for line in text.split("\n") if line.strip()]
 
 
@@ -122,13 +122,13 @@ def _known_lines(packet: Packet, proposal: Proposal | None, old: bool) -> list[s
     """The lines of a section that nobody typed; an `old` packet is of an earlier version."""
     written = _written(packet, proposal)
     if proposal is not None and old:
-        written += earlier.section(proposal, _place(packet))
+        written += earlier.section(proposal, _place(packet.source))
     return written
 
 
-def _place(packet: Packet) -> str:
+def _place(source: str) -> str:
     """Where a quote stands, for lines whose numbers are not compared."""
-    return f"Quote: {PurePosixPath(packet.source).name}, line 1 (characters 0-1)"
+    return f"Quote: {PurePosixPath(source).name}, line 1 (characters 0-1)"
 
 
 def _restore_ids(sections: Sequence[Section], known: Mapping[str, Proposal | None]) -> None:

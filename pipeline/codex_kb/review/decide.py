@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from codex_kb.records import Approved, Decision, Packet, Proposal, Source
+from codex_kb.records import Approved, Decision, Packet, Proposal, Source, Verdict
 from codex_kb.review import missed, reading
 from codex_kb.review import packet as packets
 from codex_kb.review.account import Accounted, account
@@ -41,6 +41,16 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeated:
+    """What was decided before and asked again; `reason` is that of a rejection."""
+
+    proposal: Proposal
+    title: str
+    verdict: Verdict
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a packet's text decides.
 
@@ -48,7 +58,7 @@ class Outcome:
     that the reviewer found nothing to claim in a source without proposals. `noticed` are for each
     id the paths of the claims that its section says are near. `reasons` say why by id, for whatever
     mark, and `left` is what else was changed in a section that its mark has no use for. `missed` are the claims that
-    nobody proposed and the reviewer added.
+    nobody proposed and the reviewer added, and `repeated` changes the log alone.
     """
 
     approved: tuple[Approved, ...] = ()
@@ -62,11 +72,12 @@ class Outcome:
     reasons: Mapping[str, str] = field(default_factory=dict)
     left: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     missed: tuple[Approved, ...] = ()
+    repeated: tuple[Repeated, ...] = ()
 
     @property
     def decided(self) -> int:
         """How many boxes this decides, and claims it adds."""
-        return len(self.new) + len(self.added) + len(self.rejected) + self.nothing
+        return len(self.new) + len(self.added) + len(self.rejected) + len(self.repeated) + self.nothing
 
     @property
     def new(self) -> tuple[Approved, ...]:
@@ -92,13 +103,15 @@ def decide(packet: Packet, text: str, source: Source, named: Named = _nobody) ->
             continue
         elif proposal is None:
             judged.find_nothing(packet, section)
+        elif proposal.repeat_of:
+            judged.repeat(section.mark, proposal, section)
         elif section.mark == "reject":
             judged.reject(proposal, section.title, section.fields.get("reason", ""))
             judged.keep("reject", proposal, section)
         else:
             judged.take(section.mark, proposal, section)
     for removed in read.removed:
-        judged.reject(removed, removed.title, REMOVED)
+        judged.remove(removed)
     for section in read.missed:
         judged.miss(packet, section)
     if judged.errors:
@@ -122,7 +135,10 @@ def decide_named(
                                          "the source, ingest --again proposes anew"))  # fmt: skip
     for proposal in packet.proposals:
         section = sections.get(proposal.id) or _untouched(proposal)
-        if proposal.id in reject:
+        if proposal.repeat_of and proposal.id in {*approve, *add, *reject}:
+            section.fields["reason"] = reject.get(proposal.id) or section.fields.get("reason", "")
+            judged.repeat("reject" if proposal.id in reject else "approve", proposal, section)
+        elif proposal.id in reject:
             judged.reject(proposal, section.title, reject[proposal.id])
             judged.keep("by name", proposal, section)
         elif proposal.id in approve or proposal.id in add:
@@ -148,6 +164,7 @@ class _Judged:
         self.added: list[Added] = []
         self.rejected: list[Rejected] = []
         self.missed: list[Approved] = []
+        self.repeated: list[Repeated] = []
         self.nothing = False
         self.reasons: dict[str, str] = {}
         self.left: dict[str, Mapping[str, Any]] = {}
@@ -159,6 +176,13 @@ class _Judged:
     def reject(self, proposal: Proposal, title: str, reason: str) -> None:
         """Nobody wants this one."""
         self.rejected.append(Rejected(proposal, title, reason or NO_REASON))
+
+    def remove(self, proposal: Proposal) -> None:
+        """Its section was deleted."""
+        if proposal.repeat_of:
+            self.repeated.append(Repeated(proposal, proposal.title, "rejected", REMOVED))
+        else:
+            self.reject(proposal, proposal.title, REMOVED)
 
     def take(self, mark: str, proposal: Proposal, section: Section) -> None:
         """Make a claim of the proposal (mark approve), or evidence of one (add), as its section has it."""
@@ -188,6 +212,15 @@ class _Judged:
         if reason := section.fields.get("reason"):
             self.reasons[proposal.id] = reason
 
+    def repeat(self, mark: str, proposal: Proposal, section: Section) -> None:
+        """Take down how an old decision was answered now."""
+        rejected = mark == "reject"
+        reason = section.fields.get("reason", "")
+        self.repeated.append(Repeated(proposal, section.title, "rejected" if rejected else "approved",
+                                      (reason or NO_REASON) if rejected else reason))  # fmt: skip
+        if left := _changed(proposal, section, _USED["reject"]):
+            self.left[proposal.id] = left
+
     def keep(self, mark: str, proposal: Proposal, section: Section) -> None:
         """Nothing that was typed is lost, whatever its section was marked in the end."""
         if reason := section.fields.get("reason"):
@@ -208,7 +241,9 @@ class _Judged:
     @property
     def done(self) -> set[str]:
         """The ids that are decided."""
-        groups: tuple[Sequence[Approved | Added | Rejected], ...] = (self.approved, self.added, self.rejected)
+        groups: tuple[Sequence[Approved | Added | Rejected | Repeated], ...] = (
+            self.approved, self.added, self.rejected, self.repeated,
+        )  # fmt: skip
         return {each.proposal.id for group in groups for each in group}
 
     def outcome(self, read: Accounted, waiting: tuple[str, ...]) -> Outcome:
@@ -218,7 +253,7 @@ class _Judged:
         return Outcome(
             tuple(self.approved), tuple(self.added), tuple(self.rejected), waiting, left, self.nothing,
             noticed={s.id: frozenset(s.noticed) for s in read.parsed.sections}, reasons=self.reasons, left=self.left,
-            missed=tuple(self.missed),
+            missed=tuple(self.missed), repeated=tuple(self.repeated),
         )  # fmt: skip
 
 
@@ -246,6 +281,9 @@ def relocated(packet: Packet, source: Source) -> tuple[Packet, list[str]]:
     lost = []
     proposals = []
     for proposal in packet.proposals:
+        if proposal.repeat_of:  # of another source
+            proposals.append(proposal)
+            continue
         spans = [ground.locate_again(e, source.body) for e in proposal.evidence]
         if None in spans:
             lost.append(proposal.id)
@@ -272,9 +310,13 @@ def decisions(outcome: Outcome, claims: Mapping[str, str], reviewer: str, time: 
             for a in outcome.new]  # fmt: skip
     rows += [_decision(outcome, a.proposal, "approved", a.title, a.claim, reviewer, time, {_ADDED_AS: a.kind})
              for a in outcome.added]  # fmt: skip
-    return rows + [
+    rows += [
         dataclasses.replace(_decision(outcome, r.proposal, "rejected", r.title, None, reviewer, time), reason=r.reason)
         for r in outcome.rejected
+    ]
+    return rows + [
+        dataclasses.replace(_decision(outcome, r.proposal, r.verdict, r.title, None, reviewer, time), reason=r.reason)
+        for r in outcome.repeated
     ]
 
 
@@ -324,7 +366,8 @@ def _shown(proposal: Proposal) -> dict[str, Any]:
         "debate": [dataclasses.asdict(turn) for turn in seen.debate],
     }
     chosen = {name: getattr(proposal, name) for name in CHOSEN if getattr(proposal, name) != _AS_USUAL[name]}
-    return hints | chosen
+    chosen |= {"chance": proposal.chance} if proposal.place else {}
+    return hints | chosen | ({"repeat": True} if proposal.repeat_of else {})
 
 
 #: How a proposal came to be shown, as a decision records it; left out where it is as usual.

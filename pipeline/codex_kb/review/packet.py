@@ -58,9 +58,9 @@ def nothing_id(packet: Packet) -> str:
     return hashlib.sha256(f"nothing\0{packet.source}\0{packet.source_sha256}".encode()).hexdigest()[:12]
 
 
-def proposal_id(source: str, title: str, quotes: Iterable[str]) -> str:
-    """12 hex digits of what is proposed from where; the same proposal has the same id."""
-    return hashlib.sha256("\0".join([source, title, *quotes]).encode()).hexdigest()[:12]
+def proposal_id(source: str, title: str, quotes: Iterable[str], digits: int = 12) -> str:
+    """Hex digits of what is proposed from where; the same proposal has the same id."""
+    return hashlib.sha256("\0".join([source, title, *quotes]).encode()).hexdigest()[:digits]
 
 
 # -- writing ---------------------------------------------------------------------------------------
@@ -69,13 +69,17 @@ def proposal_id(source: str, title: str, quotes: Iterable[str]) -> str:
 class Placer:
     """Says where a quote stands, for a person: lines of the file and characters of the body."""
 
-    def __init__(self, source: Source, body_line: int) -> None:
-        self._body = source.body
-        self._line = body_line
+    def __init__(self, source: Source, body_line: int, others: Callable[[str], tuple[str, int]] | None = None) -> None:
+        """`others` gives body and first line of another source, for what is asked again."""
+        self._here = source.path
+        self._place = source.body, body_line
+        self._others = others
 
     def __call__(self, evidence: Evidence) -> str:
-        first = self._line + self._body.count("\n", 0, evidence.start)
-        last = self._line + self._body.count("\n", 0, max(evidence.start, evidence.end - 1))
+        elsewhere = self._others if evidence.source != self._here else None
+        body, line = elsewhere(evidence.source) if elsewhere else self._place
+        first = line + body.count("\n", 0, evidence.start)
+        last = line + body.count("\n", 0, max(evidence.start, evidence.end - 1))
         lines = f"line {first}" if first == last else f"lines {first}-{last}"
         return f"Quote: {PurePosixPath(evidence.source).name}, {lines} (characters {evidence.start}-{evidence.end})"
 

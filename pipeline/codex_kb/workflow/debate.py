@@ -76,7 +76,7 @@ class Debates:
         waiting = self._waiting()
         return self._run([
             found for found, packet_ in waiting.items()
-            if packet_.source in chosen and not _proposal(packet_, found).debate
+            if packet_.source in chosen and _open(_proposal(packet_, found))
         ], waiting)  # fmt: skip
 
     def _waiting(self) -> dict[str, Packet]:
@@ -204,6 +204,11 @@ def _around(source: Source, proposal: Proposal) -> str:
     first = min((e.start for e in proposal.evidence), default=0)
     start = max(0, first - _EXCERPT // 2)
     return source.body[start : start + _EXCERPT]
+
+
+def _open(proposal: Proposal) -> bool:
+    """Has nobody argued about it yet, and is it of the packet's own source?"""
+    return not (proposal.debate or proposal.repeat_of)
 
 
 def _proposal(waiting: Packet, proposal_id: str) -> Proposal:

@@ -11,6 +11,7 @@ import numpy as np
 
 from codex_kb import language, sources
 from codex_kb.acts import Act, branch_for, message, perform, writing
+from codex_kb.disk import candidates as records
 from codex_kb.disk.store import packet_to_json
 from codex_kb.disk.transaction import Change, change
 from codex_kb.errors import CodexError, Conflict, ModelError, NotFound, RefusedFile, ServiceError
@@ -18,16 +19,18 @@ from codex_kb.index import opened as indexes
 from codex_kb.kb import KnowledgeBase
 from codex_kb.language.paid import Spent
 from codex_kb.layout import packet_path, record_path
-from codex_kb.learn import worth
+from codex_kb.learn import candidates, worth
+from codex_kb.learn.candidates import Candidate, Candidates
 from codex_kb.learn.worth import Seen
 from codex_kb.ports import Proposer
 from codex_kb.propose import drafts, mixing
+from codex_kb.propose.again import Asked
 from codex_kb.propose.background import Background
 from codex_kb.propose.team import Proposers, Team, total
 from codex_kb.records import Draft, Drafted, Packet, Plan, Problem, Proposal, Source
 from codex_kb.review import account, decide, packet, reading
 from codex_kb.run.local import in_order
-from codex_kb.text import lifecycle, markdown_file
+from codex_kb.text import ground, lifecycle, markdown_file
 from codex_kb.text.fields import NULL_RESULT, PROCESSED, PROCESSING, byline, status_of
 from codex_kb.text.lifecycle import Row
 
@@ -184,6 +187,7 @@ class _Proposing:
         self.claims = indexes.load(run.kb)
         decisions = run.kb.store.decisions()[0]
         self.history = drafts.History(decisions)
+        self.asked = Asked(decisions, packets)
         self.proposers = Proposers(run.team, Background(run.kb, self.claims, decisions))
         self.packets = {p.source: p for p in packets}
         self.names = run.kb.store.names(packets)
@@ -239,7 +243,7 @@ class _Proposing:
 
     def _source(self, work: _Work) -> Row:
         source, path, proposer = work.source, work.source.path, work.proposer
-        proposals, held = self._proposals(work)
+        proposals, held, left = self._proposals(work)
         self.result.held += len(held)
         before = self.packets.get(path)
         if before is not None and not self._adds(before, proposals):
@@ -247,19 +251,20 @@ class _Proposing:
         name = self.names.of(path)
         written = Packet(name, path, source.body_sha256, proposer.name, self.generation, tuple(proposals),
                          tuple(held), report=work.drafted.report, model=proposer.model)  # fmt: skip
+        changes = (*self._changes(work, written, before), *self._candidates(work, name, left))
         perform(self.kb, Act(
-            tuple(self._changes(work, written, before)), self._message(written, source),
+            changes, self._message(written, source),
             branch_for(self.kb.settings.git, name), (path,),
         ))  # fmt: skip
         self.packets[path] = written
         return Row(path, "proposed", claims=len(proposals))
 
-    def _proposals(self, work: _Work) -> tuple[list[Proposal], list[tuple[str, str]]]:
-        """At most `max_claims` new proposals, each beside its nearest claims, and what was held back."""
+    def _proposals(self, work: _Work) -> tuple[list[Proposal], list[tuple[str, str]], list[Draft]]:
+        """At most `max_claims` new proposals beside their nearest claims, what was held back, and what is not shown."""
         new, held = self.history.split(work.source, work.drafted.drafts)
         chosen = drafts.ranked(self._beside(work, new[: self.max_claims]))
         if not self.team.preference.begun:
-            return mixing.mixed(chosen, (), 0), held
+            return mixing.mixed(chosen, (), (), 0), held, []
         settings = self.kb.settings.review
         left, _ = self.history.split(work.source, [*new[self.max_claims :], *work.drafted.left])
         count = mixing.explored(len(left), len(chosen), settings.explore)
@@ -268,7 +273,32 @@ class _Proposing:
             dataclasses.replace(each, explored=True, chance=count / len(left))
             for each in self._beside(work, [left[row] for row in at])
         ]
-        return mixing.mixed(chosen, others, settings.blind), held
+        kept = [draft for row, draft in enumerate(left) if row not in {*at}]
+        return mixing.mixed(chosen, others, self._repeats(work.source, chosen), settings.blind), held, kept
+
+    def _repeats(self, source: Source, chosen: Sequence[Proposal]) -> list[Proposal]:
+        """Old decisions about other sources, to be asked for again, beside what is near but their own claims."""
+        if source.path in self.packets:  # it has its own already
+            return []
+        found = []
+        for decision, each in self.asked.beside(chosen, source.path, self.kb.settings.review.repeat):
+            body = self.kb.store.quoted(each.source)[0]
+            if any(ground.placed(evidence, body) is None for evidence in each.evidence):
+                continue
+            (hits,) = self.claims.nearest_titles(self.kb.encoder.encode([each.title]), drafts.NEAREST + 1)
+            near = tuple(hit for hit in hits if hit.path != decision.claim)[: drafts.NEAREST]
+            hint = drafts.relation(near, drafts.alike(self.kb.encoder, each.title, near))
+            found.append(dataclasses.replace(each, nearest=near, relation=hint, generation=self.generation))
+        return found
+
+    def _candidates(self, work: _Work, name: str, left: Sequence[Draft]) -> list[Change]:
+        """What is not shown, for who measures. Nothing does before a first generation, or where none are told."""
+        if not left:
+            return []
+        source = work.source
+        kept = tuple(Candidate(drafts.candidate_id(source, each), each.features) for each in left[: candidates.MOST])
+        found = Candidates(source.path, source.body_sha256, self.generation, len(left), kept)
+        return records.changes(self.kb.layout.root, name, found)
 
     def _beside(self, work: _Work, found: Sequence[Draft]) -> list[Proposal]:
         """Drafts as proposals beside their nearest claims, each once."""
@@ -289,7 +319,7 @@ class _Proposing:
 
     def _changes(self, work: _Work, written: Packet, before: Packet | None) -> list[Change]:
         """Packet, its record and the source's status. What waits in an earlier packet stays as it was edited."""
-        place = packet.Placer(work.source, work.body_line)
+        place = packet.Placer(work.source, work.body_line, self.kb.store.quoted)
         text = packet.render(written, byline(work.source), place)
         if before is not None:
             text, written = self._merged(written, before, work.source, place)

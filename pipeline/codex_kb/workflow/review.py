@@ -48,6 +48,8 @@ class Reviewed:
     already: list[tuple[str, str]] = field(default_factory=list)
     #: How many proposals wait now, from every source.
     waiting: int = 0
+    #: (title, verdict) of what was decided before and asked again.
+    again: list[tuple[str, str]] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     faults: list[CodexError] = field(default_factory=list)
 
@@ -78,12 +80,16 @@ class EditorEnded(RefusedFile):
 
 
 def told(waiting: Packet, outcome: Outcome) -> str:
-    """What is about to be applied, in one line."""
+    """What is about to be applied, in one line; what is asked again is not told from the rest."""
+    verdicts = [each.verdict for each in outcome.repeated]
+    approved = len(outcome.approved) + verdicts.count("approved")
+    rejected = len(outcome.rejected) + verdicts.count("rejected")
     added = f"{len(outcome.added)} added, " if outcome.added else ""
-    removed = sum(r.reason == decide.REMOVED for r in outcome.rejected)
+    reasons = [*(each.reason for each in outcome.rejected), *(each.reason for each in outcome.repeated)]
+    removed = reasons.count(decide.REMOVED)
     deleted = f" ({removed} by deletion)" if removed else ""
     missed = f"{len(outcome.missed)} missed before, " if outcome.missed else ""
-    return (f"{waiting.name}: {len(outcome.approved)} approved, {added}{missed}{len(outcome.rejected)} rejected"
+    return (f"{waiting.name}: {approved} approved, {added}{missed}{rejected} rejected"
             f"{deleted}, {len(outcome.waiting)} wait")  # fmt: skip
 
 
@@ -265,7 +271,7 @@ class Review:
     def _rendered(self, waiting: Packet) -> str:
         file = self.kb.store.read_markdown(waiting.source)
         source = self.kb.store.as_source(file, waiting.source)
-        return packet.render(waiting, byline(source), packet.Placer(source, file.body_line))
+        return packet.render(waiting, byline(source), packet.Placer(source, file.body_line, self.kb.store.quoted))
 
     def _try(self, waiting: Packet, judge: Decide) -> None:
         """Decide one packet; what stops it is kept with the others' results."""
@@ -323,6 +329,7 @@ class Review:
         self.result.approved += done.claims.values()
         self.result.added += [(each.claim, each.kind) for each in added]
         self.result.rejected += [(r.title, r.reason) for r in case.outcome.rejected]
+        self.result.again += [(r.title, r.verdict) for r in case.outcome.repeated]
         if not case.outcome.waiting:
             self.result.done.append(case.packet.source)
         again = additions.look_again(self.kb, added)
