@@ -131,10 +131,10 @@ def test_without_scores_the_place_shown_counts_unless_blind_ones_stand_between()
 
 def test_duplicates_and_what_was_decided_in_bulk_are_no_judgement() -> None:
     rows = [
-        Judged(decision(1, True), "ships", 1, 0.0),
-        Judged(decision(2, False, reason="duplicate"), "ships", 2, 0.0),
-        Judged(decision(3, False, bulk=True), "ships", 3, 0.0),
-        Judged(decision(4, False), "ships", 4, 0.0),
+        Judged(decision(1, True), "ships", 1),
+        Judged(decision(2, False, reason="duplicate"), "ships", 2),
+        Judged(decision(3, False, bulk=True), "ships", 3),
+        Judged(decision(4, False), "ships", 4),
     ]
     found = audit.figures(rows, 0)
     assert (found.decisions, found.precision.value, found.precision.of) == (4, 0.5, 2)
@@ -204,8 +204,8 @@ def test_what_is_mixed_in_is_weighted_by_its_chance_of_being_shown() -> None:
 def test_chances_of_random_decisions_are_not_shown_and_of_real_ones_are() -> None:
     for miss, shown in ((1.0, False), (0.1, True)):
         given = [each for each in packets(150, wanted=0.4, miss=miss) if not each.shown.get("explored")]
-        chances = audit.told(given, "")
-        rows = [Judged(each, "ships", 1, 0.0, chances.get(each.id)) for each in given]
+        chances = audit.told(given, audit.before(given), "")
+        rows = [Judged(each, "ships", 1, chances.get(each.id)) for each in given]
         beside = audit.figures(rows, 0).beside
         assert beside is not None
         assert beside.shown == shown

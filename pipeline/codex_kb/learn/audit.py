@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from codex_kb.learn import calibration, limits
-from codex_kb.learn.calibration import Beside
+from codex_kb.learn.calibration import Beside, Chance
 from codex_kb.learn.examples import SCORE, TAUGHT, judges, plain, title
 from codex_kb.learn.generation import Generation
 from codex_kb.learn.limits import Floats
@@ -41,7 +41,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Judged:
-    """One decision as the generation's that showed it: `place` in its order, from 1, `score` by it, both if known.
+    """One decision as the generation's that showed it: its `place` in the generation's order, from 1, where known.
 
     `told` are the chance of approval and the past rate, as they were known before the decision.
     """
@@ -49,7 +49,6 @@ class Judged:
     decision: Decision
     domain: str
     place: int | None
-    score: float | None
     told: tuple[float, float] | None = None
 
     @property
@@ -156,24 +155,36 @@ def _ordered(packet: Mapping[str, _Item]) -> dict[str, int]:
     return {key: place for place, key in enumerate(ordered, 1)}
 
 
-def told(decisions: Sequence[Decision], name: str) -> dict[str, tuple[float, float]]:
-    """The chance of approval and the past rate of each decision, by id, as the decisions before it tell them.
+@dataclass(frozen=True)
+class Before:
+    """What the decisions before those of these ids tell: the curve of approval by score, and the past rate."""
 
-    `decisions` are in the order of time; chances follow from the scores of the generation of this name.
-    """
-    counted = [each for each in decisions if score_of(each.features, name) is not None]
-    asked = np.array([each.features.get(TAUGHT, each.features.get(SCORE, 0.0)) for each in counted])
+    ids: frozenset[str]
+    curve: Chance
+    rate: float
+
+
+def before(decisions: Iterable[Decision]) -> list[Before]:
+    """Decisions in parts, in the order of time, each with what all before it tell; of the first nothing is known."""
+    counted = [each for each in decisions if judges(each) and SCORE in each.features]
+    scores = np.array([each.features.get(TAUGHT, each.features[SCORE]) for each in counted])
     approved = np.array([each.verdict == "approved" for each in counted], bool)
-    scores = np.array([score_of(each.features, name) for each in counted], float)
-    bounds = np.linspace(0, len(counted), _PARTS + 1).astype(int)
+    found = []
+    for start, end in pairwise(np.linspace(0, len(counted), _PARTS + 1).astype(int)[1:]):
+        curve = calibration.learned(scores[:start], approved[:start])
+        if curve is not None:
+            rate = calibration.past_rate(int(approved[:start].sum()), int(start))
+            found.append(Before(frozenset(each.id for each in counted[start:end]), curve, rate))
+    return found
+
+
+def told(own: Sequence[Decision], known: Iterable[Before], name: str) -> dict[str, tuple[float, float]]:
+    """The chance of approval and the past rate of a generation's own decisions, by id, as those before tell them."""
     found: dict[str, tuple[float, float]] = {}
-    for start, end in pairwise(bounds[1:]):
-        curve = calibration.learned(asked[:start], approved[:start])
-        if curve is None or start == end:
-            continue
-        rate = calibration.past_rate(int(approved[:start].sum()), int(start))
-        chances = curve.at(scores[start:end], rate)
-        found |= {counted[at].id: (float(chances[at - start]), rate) for at in range(start, end)}
+    for each in known:
+        scores = {d.id: score for d in own if d.id in each.ids and (score := score_of(d.features, name)) is not None}
+        chances = each.curve.at(list(scores.values()), each.rate) if scores else ()
+        found |= {key: (float(chance), each.rate) for key, chance in zip(scores, chances, strict=True)}
     return found
 
 

@@ -17,7 +17,7 @@ from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import GENERATIONS
 from codex_kb.learn import audit as learned
 from codex_kb.learn import course, drift, examples, guarantee, reviewers, triage, trial
-from codex_kb.learn.audit import Estimate, Figures, Judged
+from codex_kb.learn.audit import Before, Estimate, Figures, Judged
 from codex_kb.learn.drift import Drift
 from codex_kb.learn.generation import Generation
 from codex_kb.learn.guarantee import Certified, Guarantee, Sample
@@ -159,12 +159,12 @@ class _Gathered:
     def _rows(self, name: str) -> list[Judged]:
         places = learned.places(name, (each for each in self._shown[name] if not _set_apart(each)))
         own = [each for each in self.own(name) if not each.missed]
-        told = learned.told([each for each in own if examples.judges(each)], name)
-        return [
-            Judged(each, self.domains[each.id], places.get(each.id), learned.score_of(each.features, name),
-                   told.get(each.id))
-            for each in own
-        ]  # fmt: skip
+        told = learned.told(own, self._before, name)
+        return [Judged(each, self.domains[each.id], places.get(each.id), told.get(each.id)) for each in own]
+
+    @cached_property
+    def _before(self) -> list[Before]:
+        return learned.before(self.decisions)
 
     def decided(self, source: str) -> bool:
         """Does nothing of a source wait?"""
