@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from codex_kb.config import field_names, parse
+from codex_kb.config import field_names, long_key, parse
 from codex_kb.errors import UsageError
+from conftest import grows_linearly
 
 
 def fault(text: str) -> UsageError:
@@ -202,6 +203,26 @@ def test_a_trailer_never_says_who_decided(text: str) -> None:
     error = fault(text)
     assert "trailer" in error.message
     assert error.line == 3
+
+
+@pytest.mark.parametrize(("text", "line"), [
+    ("{key} = 1", 3), ("[{key}]", 3), ("a = {{ {key} = 1 }}", 3), ('x = """\n\\""".\n"""\n{key} = 1', 6), ("{key}", 3),
+])  # fmt: skip
+@pytest.mark.parametrize("part", ["a", '"a"', "'.'", "a "])
+def test_a_key_of_very_many_parts_is_named_by_its_line(text: str, line: int, part: str) -> None:
+    error = fault("[kb]\n\n" + text.format(key=".".join([part] * 40_000)))
+    assert (error.line, error.message) == (line, "a key of more than 100 parts")
+
+
+def test_dots_in_texts_and_comments_are_no_parts_of_a_key() -> None:
+    dots = ".a" * 200
+    settings = parse(f"# {dots}\n[agents.a]\ninstructions = \"\"\"{dots}\n{dots}\"\"\"\nmodel = '{dots}'\n")
+    assert settings.agents["a"].instructions == f"{dots}\n{dots}"
+
+
+@pytest.mark.parametrize("text", ["a", "a.", '"', '"""', '\'\'\'', '"""\\', "'", "#", '"a\\'])
+def test_keys_are_looked_for_in_linear_time(text: str) -> None:
+    grows_linearly(lambda size: long_key(text * size), 20_000)
 
 
 def test_tables_nested_without_end_are_no_settings() -> None:

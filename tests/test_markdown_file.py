@@ -569,7 +569,8 @@ body
         [
             ('a = 1\nb = "\n', 3, "not valid TOML"),
             (f"a = {'[' * 5000}\n", 2, "too deep"),
-            (f"{'.'.join('a' * 200)} = 1\n", 2, "too deep"),
+            (f"{'.'.join('a' * 90)} = 1\n", 2, "too deep"),
+            (f"b = 1\n{'.'.join('a' * 40_000)} = 1\n", 3, "a key of more than 100 parts"),
         ],
     )
     def test_what_cannot_be_read_is_refused(self, inside: str, line: int, reason: str) -> None:

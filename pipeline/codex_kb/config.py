@@ -37,6 +37,13 @@ _LONGEST = 255
 _NOT_FOLDERS = (".git", layout.LOCAL, *layout.NOT_CLAIMS, layout.PACKETS)
 #: Bytes of codex.toml.
 _LIMIT = 1_000_000
+#: Parts of a dotted key: the time to read one grows with their square.
+MOST_PARTS = 100
+#: A string or a comment of TOML, closed or not.
+_STRING = re.compile(r'''"""(?:[^\\]|\\.|\\\Z)*?(?:"""|\Z)|\'{3}.*?(?:\'{3}|\Z)'''
+                     r'''|"(?:[^"\\\n]|\\[^\n])*+"?|'[^'\n]*+'?|\#[^\n]*+''', re.DOTALL)  # fmt: skip
+#: What stands in no dotted key.
+_BETWEEN = re.compile(r"[^\w.\- \t]")
 
 
 def _no_names() -> Mapping[str, str]:
@@ -164,16 +171,7 @@ def parse(text: str, path: str = FILE_NAME, rules: Callable[[], tuple[str, ...]]
     Raises:
         UsageError: the text is not TOML, a key is unknown or a value has the wrong type.
     """
-    try:
-        table = tomllib.loads(text)
-    except ValueError as error:  # not TOML, or a number of more digits than Python reads
-        found = re.search(r"at line (\d+)", str(error))
-        line = int(found.group(1)) if found else _line_of_digits(text)
-        raise UsageError(
-            f"not valid TOML: {error}", path=path, line=line, hint="mend the line; see README, Settings"
-        ) from error
-    except RecursionError as error:
-        raise UsageError("not valid TOML: nested too deep", path=path, hint="see README, Settings") from error
+    table = _table(text, path)
     reader = _Reader(text, path)
     sections: dict[str, Any] = {}
     known = {f.name: f for f in dataclasses.fields(Settings)}
@@ -211,6 +209,30 @@ def read(root: Path, rules: Callable[[], tuple[str, ...]]) -> Settings:
         raise UsageError(f"not UTF-8 at byte {error.start}", path=FILE_NAME, hint="save it as UTF-8") from error
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", path=FILE_NAME, hint="mend its permissions") from error
+
+
+def _table(text: str, path: str) -> dict[str, Any]:
+    """The text of a codex.toml as a table. Raises UsageError where it is not TOML."""
+    if line := long_key(text):
+        raise UsageError(f"a key of more than {MOST_PARTS} parts", path=path, line=line,
+                         hint="mend the line; see README, Settings")  # fmt: skip
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:  # not TOML, or a number of more digits than Python reads
+        found = re.search(r"at line (\d+)", str(error))
+        line = int(found.group(1)) if found else _line_of_digits(text)
+        raise UsageError(
+            f"not valid TOML: {error}", path=path, line=line, hint="mend the line; see README, Settings"
+        ) from error
+    except RecursionError as error:
+        raise UsageError("not valid TOML: nested too deep", path=path, hint="see README, Settings") from error
+
+
+def long_key(text: str) -> int | None:
+    """The line of the first key in a TOML text that has more than MOST_PARTS dotted parts. Linear in the text."""
+    plain = _STRING.sub(lambda found: "a" + "\n" * found[0].count("\n"), text)
+    lines = enumerate(plain.split("\n"), 1)
+    return next((n for n, line in lines for run in _BETWEEN.split(line) if run.count(".") >= MOST_PARTS), None)
 
 
 def _line_of_digits(text: str) -> int | None:

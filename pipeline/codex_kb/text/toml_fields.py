@@ -6,6 +6,7 @@ import re
 import tomllib
 from typing import Any
 
+from codex_kb.config import MOST_PARTS, long_key
 from codex_kb.errors import RefusedFile
 from codex_kb.text.yaml_fields import MAX_DEPTH
 
@@ -19,6 +20,8 @@ def read_fields(text: str, first_line: int, path: str) -> tuple[dict[str, Any], 
         RefusedFile: it is not TOML, or nested without bound.
     """
     hint = "mend the line, or write the fields as `key: value` between two `---` lines"
+    if long := long_key(text):
+        raise RefusedFile(f"a key of more than {MOST_PARTS} parts", path=path, line=first_line + long - 1, hint=hint)
     try:
         table = tomllib.loads(text, parse_float=str)
         fields = {key: _as_text(value, 1) for key, value in table.items()}
