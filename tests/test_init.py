@@ -42,6 +42,27 @@ def test_without_an_identity_the_files_stand_and_init_says_so(
     assert (tmp_path / "kb/codex.toml").is_file()
 
 
+def test_init_says_how_notes_elsewhere_are_named_as_sources(
+    tmp_path: Path, run: Callable[..., Run], identity: None
+) -> None:
+    root = tmp_path / "kb"
+    notes = ("my notes/2026/a.md", "zettel/b.md", "zettel/c.md", "inbox/d.md")
+    for name in (*notes, "codex/e.md", "src/f.py", "README.md"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("Large towns make workers more productive.\n")
+    said = run("init", "kb").err
+    assert "notes in my notes, zettel are not looked at" in said
+    assert '[kb] sources = ["inbox", "my notes", "zettel"]' in said
+    assert "beside codex.toml" not in said
+    settings = root / "codex.toml"
+    settings.write_text(settings.read_text().replace('["inbox"]', '["inbox", "my notes", "zettel"]'))
+    (root / "loose.md").write_text("A note.\n")
+    again = run("init", "kb").err
+    assert "notes in" not in again
+    assert "Markdown beside codex.toml is not looked at" in again
+    assert run("status", "--json", cwd=root).json["sources"] == {"unprocessed": 4}
+
+
 def test_init_again_and_adoption_overwrite_nothing(tmp_path: Path, run: Callable[..., Run], identity: None) -> None:
     root = tmp_path / "kb"
     (root / "schemas").mkdir(parents=True)

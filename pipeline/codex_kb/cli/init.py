@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -30,4 +31,10 @@ def command(directory: Path) -> None:
         say(f"  → {made.uncommitted.hint}")
     if not made.written:
         say("it is a knowledge base already; nothing to do")
+    if folders := [name for name in made.notes if name != "."]:
+        named = ", ".join(map(json.dumps, folders))
+        say(f'notes in {", ".join(folders)} are not looked at. To propose from them, name them in codex.toml:')
+        say(f'  [kb] sources = ["inbox", {named}]')
+    if "." in made.notes:
+        say("Markdown beside codex.toml is not looked at: move it into inbox/ to propose from it")
     say("next: put sources into inbox/, then codex ingest inbox/")

@@ -24,6 +24,8 @@ sources = ["inbox"]   # folders with sources
 max_claims = 10       # proposals from one source
 max_bytes = 10000000  # larger files are refused
 """
+#: Markdown that a repository has at its root and is no note.
+_USUAL = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE.md", "CODE_OF_CONDUCT.md", "SECURITY.md")
 #: Folders that are there from the start; git keeps none that is empty.
 _KEPT = ("codex/.gitkeep", "inbox/archive/.gitkeep")
 
@@ -32,7 +34,8 @@ _KEPT = ("codex/.gitkeep", "inbox/archive/.gitkeep")
 class Made:
     """What init wrote, relative to the root, and whether the repository is new.
 
-    `uncommitted` says why the files are not committed yet, `around` is a knowledge base that holds this one.
+    `uncommitted` says why the files are not committed yet, `around` is a knowledge base that holds this one,
+    `notes` are the folders with Markdown that are none of the settings', "." for the root itself.
     """
 
     root: Path
@@ -40,6 +43,7 @@ class Made:
     repository: bool
     uncommitted: CodexError | None = None
     around: Path | None = None
+    notes: tuple[str, ...] = ()
 
 
 def init(root: Path) -> Made:
@@ -65,14 +69,24 @@ def init(root: Path) -> Made:
     written = tuple(name for name in files if _wanted(root, name, adopted))
     kb = KnowledgeBase(root)
     around = next((folder for folder in root.parents if (folder / config.FILE_NAME).exists()), None)
+    uncommitted = None
     with acts.writing(kb, "init"):
         changes = tuple(Change(name, None, files[name].encode()) for name in written)
         try:
             acts.perform(kb, acts.Act(changes, "codex: make a knowledge base\n"))
         except GitError as error:  # the files stand; they are the user's to commit, as any files of their own
             acts.give_up(kb)
-            return Made(root, written, new, error, around)
-    return Made(root, written, new, None, around)
+            uncommitted = error
+    return Made(root, written, new, uncommitted, around, _notes(kb))
+
+
+def _notes(kb: KnowledgeBase) -> tuple[str, ...]:
+    """The top folders with Markdown that nobody would look into."""
+    named = (*kb.settings.kb.claims, *kb.settings.kb.sources, places.SCHEMAS)
+    found = (path for path, refused in kb.store.markdown_files([kb.layout.root]) if refused is None)
+    left = (path for path in found if not any(path.startswith(f"{folder}/") for folder in named))
+    tops = {path.partition("/")[0] if "/" in path else "." for path in left if path not in _USUAL}
+    return tuple(sorted(tops))
 
 
 def _wanted(root: Path, name: str, adopted: bool) -> bool:
