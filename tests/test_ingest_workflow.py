@@ -43,7 +43,7 @@ def test_again_holds_back_what_was_rejected_and_keeps_ids(kb: Base) -> None:
     first, *others = kb.ingest()
     kb.run("review", "--reject", f"{first['id']}=vague")
     done = kb.run("ingest", "inbox", "--again")
-    assert "1 proposals held back" in done.err
+    assert "1 proposal held back" in done.err
     assert [p["id"] for p in kb.run("proposals", "--json").json] == [p["id"] for p in others]
 
 

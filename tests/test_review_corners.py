@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from codex_kb.text.markdown_file import parse
-from conftest import HEAD, Base, Run, make_base
+from conftest import HEAD, SENTENCES, Base, Run, make_base
 
 PACKET = "inbox/proposals/notes.md"
 
@@ -209,3 +209,50 @@ def test_a_domain_that_is_too_long_for_a_folder_is_an_error_in_its_line(kb: Base
     assert done.code == 1
     assert "this domain is too long for the name of a folder" in done.err
     assert kb.claims() == []
+
+
+def test_a_quote_of_a_letter_that_a_person_typed_is_no_evidence(kb: Base) -> None:
+    first, second, _ = kb.ingest()
+    kb.edit(f"> {first['evidence'][0]['quote']}", "> a")
+    kb.mark("x", count=1)
+    refused = kb.run("review", "--apply")
+    assert (refused.code, "a quote is too short to be evidence: quote the sentence" in refused.err) == (1, True)
+    assert kb.claims() == []
+    kb.edit("> a\n", f"> {second['evidence'][0]['quote']}\n")
+    assert kb.run("review", "--apply", "--anyway").code == 0
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_domain_that_differs_in_case_alone_is_refused(kb: Base, named: bool) -> None:
+    first, *_ = kb.ingest()
+    kb.claim("towns", "Towns with ports grow faster than towns without ports")
+    kb.edit("- domain: economics", "- domain: Economics")
+    if not named:
+        kb.mark("x", count=1)
+    refused = kb.run("review", *(("--approve", first["id"]) if named else ("--apply",)), "--no-commit")
+    line = next(n for n, text in enumerate(kb.read(PACKET).splitlines(), 1) if first["title"] in text)
+    assert f'{PACKET}:{line}: domain "Economics" is "economics" here: write it so' in refused.err
+    assert (refused.code, len(kb.claims())) == (1, 1)
+    kb.edit("- domain: Economics", "- domain: economics")
+    assert kb.run("review", "--approve", first["id"], "--no-commit").code == 0
+
+
+def test_show_says_why_and_knows_a_claim_by_its_file(kb: Base) -> None:
+    kb.ingest()
+    kb.edit("- reason:", "- reason: Ann knows the trial")
+    kb.mark("x", count=1)
+    assert kb.run("review", "--apply").code == 0
+    [path] = kb.claims()
+    shown = kb.run("show", path.rpartition("/")[2])
+    assert (shown.code, shown.out) == (0, kb.run("show", path.rpartition("/")[2].removesuffix(".md")).out)
+    assert "\n  why: Ann knows the trial\n" in shown.out
+
+
+def test_one_is_counted_as_one(kb: Base) -> None:
+    kb.source(sentences=SENTENCES[:1])
+    done = kb.run("ingest", "inbox")
+    assert "1 file: 1 proposed" in done.err
+    assert "1 proposal. next" in done.err
+    assert "1 waits in 1 packet\n" in kb.run("status").out
+    kb.claim("a", "Ropes rot in the sun")
+    assert "1 claim: 1 embedded" in kb.run("distill").err

@@ -9,6 +9,7 @@ import click
 from codex_kb import views
 from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out_json, out_problems, say
 from codex_kb.learn.stand import Stand
+from codex_kb.text.marks import counted
 from codex_kb.workflow import distill
 
 
@@ -43,7 +44,8 @@ def command(
     done = distill.distill(kb, full, now)
     if as_json:
         out_json(views.distilled(done))
-    say(f"{done.claims} claims: {done.embedded} embedded, {done.removed} removed, {done.unchanged} unchanged")
+    changes = f"{done.embedded} embedded, {done.removed} removed, {done.unchanged} unchanged"
+    say(f"{counted(done.claims, 'claim')}: {changes}")
     for line in _learned(done.learned):
         say(line)
     return 0
@@ -52,8 +54,8 @@ def command(
 def _learned(now: Stand) -> Iterator[str]:
     """How the generations stand, for a person."""
     if now.closed:
-        yield f"generation {now.number} from {now.lessons} decisions: " + (
+        yield f"generation {now.number} from {counted(now.lessons, 'decision')}: " + (
             "in force" if now.in_force == now.number else "on trial; packets show both orders by turns"
         )
     elif now.number or now.waiting:
-        yield f"generation {now.in_force} is in force; {now.waiting} decisions were not learned from yet"
+        yield f"generation {now.in_force} is in force; {counted(now.waiting, 'decision')} not learned from yet"

@@ -11,6 +11,7 @@ from codex_kb.cli.common import global_options, json_option, no_commit_option, o
 from codex_kb.cli.debate import report
 from codex_kb.propose.team import total
 from codex_kb.records import Plan
+from codex_kb.text.marks import counted
 from codex_kb.workflow import debate as debates
 from codex_kb.workflow.ingest import Ingest, Ingested
 
@@ -83,17 +84,18 @@ def _report(done: Ingested, dry_run: bool) -> None:
     _report_faults(done)
     counts = {s: sum(row.status == s for row in done.rows) for s in ("proposed", "unchanged", "skipped", "refused")}
     shown = ", ".join(f"{n} {'to propose from' if dry_run and s == 'proposed' else s}" for s, n in counts.items() if n)
-    say(f"{len(done.rows)} files: {shown}" if done.rows else "no Markdown files here")
+    say(f"{counted(len(done.rows), 'file')}: {shown}" if done.rows else "no Markdown files here")
     reasons = Counter(f"{row.status}: {row.reason}" for row in done.rows if row.status in ("skipped", "unchanged"))
     for reason, count in reasons.most_common(_REASONS):
         say(f"  {count} {reason}")
     if len(reasons) > _REASONS:
         say(f"  and {len(reasons) - _REASONS} more reasons: --json lists each file with its own")
     if done.held:
-        say(f"{done.held} proposals held back, decided before; each packet lists its own, codex show SOURCE tells more")
+        say(f"{counted(done.held, 'proposal')} held back, decided before; each packet lists its own, "
+            "codex show SOURCE tells more")
     if done.plan and done.plan.calls:
         cost = "at an unknown price" if done.plan.cost is None else f"for about ${done.plan.cost:.2f}"
-        say(f"would ask up to {done.plan.calls} questions, about {done.plan.input_tokens} tokens, {cost}")
+        say(f"would ask up to {counted(done.plan.calls, 'question')}, about {done.plan.input_tokens} tokens, {cost}")
     if done.spent.asked + done.spent.known:
         say(str(done.spent))
     if done.stopped:
@@ -101,6 +103,6 @@ def _report(done: Ingested, dry_run: bool) -> None:
     if dry_run and counts["proposed"]:
         say("next: the same without --dry-run")
     elif done.proposals or counts["proposed"]:
-        say(f"{done.proposals} proposals. next: codex review")
+        say(f"{counted(done.proposals, 'proposal')}. next: codex review")
     elif counts["unchanged"]:
         say("nothing new; proposals wait. next: codex review")

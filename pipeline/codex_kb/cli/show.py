@@ -99,6 +99,8 @@ def _history(found: Shown) -> None:
         over = "" if d.verdict == WITHDRAWN or stands.get(d.id) is d else " (no longer counts)"
         out(f"\n{d.time[:19]}Z  {_verdict(d)} by {d.reviewer}: {d.title}{over}")
         out(f"  proposal {d.id} by {d.proposer}, generation {d.generation}, from {d.source}")
+        if d.verdict == "approved" and d.reason:
+            out(f"  why: {one_line(d.reason)}")
         if d.proposal.get("title") != d.title:
             out(f"  proposed as: {d.proposal.get('title')}")
 

@@ -6,6 +6,7 @@ import click
 
 from codex_kb import views
 from codex_kb.cli.common import global_options, json_option, open_kb, out, out_json
+from codex_kb.text.marks import counted
 from codex_kb.workflow.show import Status, status
 
 
@@ -19,11 +20,12 @@ def command(as_json: bool) -> None:
         out_json(views.status(now))
         return
     out(f"sources    {sum(now.sources.values())}: {', '.join(f'{n} {s}' for s, n in now.sources.items()) or 'none'}")
-    out(f"proposals  {now.proposals} wait in {len(now.waiting)} packets" if now.waiting else "proposals  none wait")
+    wait = f"{now.proposals} wait{'s' * (now.proposals == 1)} in {counted(len(now.waiting), 'packet')}"
+    out(f"proposals  {wait if now.waiting else 'none wait'}")
     out(f"claims     {now.claims}")
     doubles = now.claims - now.indexed if now.fresh else 0
-    same = f" ({doubles} claims say the same as others, word for word)" if doubles > 0 else ""
-    out(f"index      {'fresh' if now.fresh else 'stale'}, {now.indexed} entries{same}")
+    same = f" ({counted(doubles, 'claim')} of the same words as others)" if doubles > 0 else ""
+    out(f"index      {'fresh' if now.fresh else 'stale'}, {now.indexed} entr{'y' if now.indexed == 1 else 'ies'}{same}")
     out(f"generation {now.generation}")
     out(f"problems   {now.problems}")
     for step in _next(now):

@@ -11,7 +11,7 @@ from codex_kb.text import wikilinks
 
 
 def find_claim(kb: KnowledgeBase, catalog: Catalog, named: str) -> str:
-    """The path of a claim named by path (from the root or from here), stem or title.
+    """The path of a claim named by path (from the root or from here), stem, file or title.
 
     Raises:
         NotFound: there is no such claim, or several have the name.
@@ -30,7 +30,8 @@ def find_claim(kb: KnowledgeBase, catalog: Catalog, named: str) -> str:
 
 
 def _is_called(card: Card, name: str) -> bool:
-    return name.casefold() in (PurePosixPath(card.path).stem.casefold(), card.title.casefold())
+    file = PurePosixPath(card.path)
+    return name.casefold() in (file.stem.casefold(), file.name.casefold(), card.title.casefold())
 
 
 def _relative(kb: KnowledgeBase, path: str) -> str:

@@ -16,6 +16,7 @@ from codex_kb.index.catalog import Catalog
 from codex_kb.ports import Encoder
 from codex_kb.records import Claim, Problem
 from codex_kb.text import json_of_others
+from codex_kb.text.marks import counted
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def stale(state_: State, encoder: Encoder) -> list[Problem]:
     found = list(state_.damaged)
     missing = len(state_.add) - sum(entry.entry_key(p.path) in state_.add for p in state_.damaged)
     if missing or state_.remove:
-        message = f"{missing} claims to embed, {len(state_.remove)} to remove"
+        message = f"{counted(missing, 'claim')} to embed, {len(state_.remove)} to remove"
         found.append(Problem(places.INDEX, None, "stale-index", message, "codex distill"))
     return found
 

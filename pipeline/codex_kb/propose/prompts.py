@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
 
 from codex_kb.records import Prompt, Relation, Source, Turn, Verdict
+from codex_kb.text import ground
 from codex_kb.text.fields import CONFIDENCES
 from codex_kb.text.marks import one_line, visible
 
@@ -22,7 +23,7 @@ VERSION = "2"
 MEND = "Your last answer could not be used: {reason}. Answer again: one JSON object as described, nothing else."
 
 TITLE, DESCRIPTION, QUOTE, QUOTES, DOMAIN, POINT = 200, 400, 700, 3, 60, 400  # characters; quotes of one claim
-_LEAST = 12  # characters of a title or a quote
+_LEAST = ground.LEAST  # characters of a title or a quote
 _LITTLE = 2000  # tokens of a short answer, and of what some models think before it
 _SHORT = 160  # characters of a quote that only reminds
 _FIELD = 300  # characters of a field of the source

@@ -16,6 +16,7 @@ from codex_kb.text.fields import CONFIDENCES
 
 LOST = "the source changed: this quote no longer stands in it; quote it anew or reject"
 _NOT_THERE = "a quote does not stand in the source word for word"
+_TOO_SHORT = "a quote is too short to be evidence: quote the sentence"
 _LONGEST_DOMAIN = 200
 _FOLDER = re.compile(r"[^\W_](?:[\w-]*[^\W_])?$")
 
@@ -94,6 +95,8 @@ def _evidence(proposal: Proposal, section: Section, source: Source) -> tuple[tup
         if span is None:
             changed = before is not None and source.body_sha256 != before.source_sha256
             errors.append(PacketError(section.line, LOST if changed else _NOT_THERE))
+        elif before is None and len(" ".join(quote.split()).encode()) < ground.LEAST:
+            errors.append(PacketError(section.line, _TOO_SHORT))
         else:
             found.append(evidence_at(source, span))
     if not section.quotes:

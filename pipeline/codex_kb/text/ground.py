@@ -26,6 +26,8 @@ _FOLDED = {
 _LIGATURES = ("\ufb00", "\ufb06")
 _FULL_WIDTH = ("\uff01", "\uff5e")
 _EMPHASIS = re.compile(r"[*_`]++")
+#: Characters that a quote has at least (bytes: a word of Chinese says more); one of fewer stands anywhere.
+LEAST = 12
 #: Places that are looked at in each direction: one that starts or ends inside a character's folding is none.
 _TRIES = 20
 

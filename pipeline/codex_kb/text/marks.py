@@ -133,6 +133,11 @@ def visible(text: str) -> str:
     return _ODD_SPACE.sub(" ", HIDDEN.sub("", text))
 
 
+def counted(number: int, what: str) -> str:
+    """So many of something: `1 file`, `2 files`."""
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 def one_line(text: str) -> str:
     """White space folded, control and invisible format characters out."""
     return " ".join(visible(text).split())

@@ -20,8 +20,9 @@ from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import packet_path, record_path
 from codex_kb.propose import missed
 from codex_kb.records import Decision, Packet, Source
-from codex_kb.review import account, decide, packet
+from codex_kb.review import account, decide, packet, reading
 from codex_kb.review.decide import Outcome
+from codex_kb.review.reading import PacketError
 from codex_kb.review.waiting import decided_as, full_id, ids_of, select
 from codex_kb.text import markdown_file
 from codex_kb.text.fields import byline
@@ -136,7 +137,9 @@ class Review:
 
             def judge(waiting: Packet, text: str, source: Source, held: Collection[str]) -> Outcome:
                 approved = yes - {*held}
-                return decide.decide_named(waiting, text, source, self._named, approve=approved, add=more, reject=no)
+                return self._spelled(
+                    decide.decide_named(waiting, text, source, self._named, approve=approved, add=more, reject=no), text
+                )
 
             for waiting in packets:
                 if any(ids[i] is waiting for i in (*yes, *more, *no)):
@@ -247,7 +250,21 @@ class Review:
         return True
 
     def _marks(self, waiting: Packet, text: str, source: Source, _: Collection[str]) -> Outcome:
-        return decide.decide(waiting, text, source, self._named)
+        return self._spelled(decide.decide(waiting, text, source, self._named), text)
+
+    def _spelled(self, outcome: Outcome, text: str) -> Outcome:
+        """The outcome, or errors where a domain differs in case alone from one that there is: some disks know one."""
+        folder = self.kb.layout.path(self.kb.settings.write_folder)
+        there = {each.name for each in folder.iterdir() if each.is_dir()} if folder.is_dir() else set()
+        known = {name.casefold(): name for name in there}
+        lines = {section.id: section.line for section in reading.parse(text).sections}
+        errors = []
+        for each in outcome.approved:
+            other = known.setdefault(each.domain.casefold(), each.domain)
+            if each.domain not in {other, *there}:
+                errors.append(PacketError(lines.get(each.proposal.id, 1),
+                                          f'domain "{each.domain}" is "{other}" here: write it so'))  # fmt: skip
+        return Outcome(errors=tuple(errors)) if errors else outcome
 
     # -- one packet --------------------------------------------------------------------------------
 
