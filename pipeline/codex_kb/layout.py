@@ -15,6 +15,7 @@ INDEX = "codex/index"
 GENERATIONS = "codex/generations"
 CANDIDATES = f"{GENERATIONS}/candidates"
 PACKETS = "inbox/proposals"
+SET_ASIDE = f"{PACKETS}/set-aside"
 SCHEMAS = "schemas"
 LOCAL = ".codex-kb"
 JOURNAL = f"{LOCAL}/journal.json"
@@ -87,6 +88,11 @@ def packet_path(name: str) -> str:
 def record_path(name: str) -> str:
     """What was proposed, as it was proposed."""
     return f"{PACKETS}/{name}.json"
+
+
+def aside_path(name: str) -> str:
+    """What was set aside unread of a source's proposals."""
+    return f"{SET_ASIDE}/{name}.json"
 
 
 def decisions_path(name: str) -> str:

@@ -7,7 +7,7 @@ import click
 from codex_kb import views
 from codex_kb.cli.common import global_options, json_option, open_kb, out, out_json, say
 from codex_kb.review import packet as packets
-from codex_kb.workflow.proposals import proposals
+from codex_kb.workflow.proposals import proposals, set_aside
 
 
 @click.command("proposals")
@@ -16,7 +16,8 @@ from codex_kb.workflow.proposals import proposals
 @global_options
 def command(sources: tuple[str, ...], as_json: bool) -> None:
     """List what waits for review, best first within a source."""
-    waiting = proposals(open_kb(), sources)
+    kb = open_kb()
+    waiting = proposals(kb, sources)
     if as_json:
         out_json(views.proposals(each for packet in waiting for each in packet.proposals))
         return
@@ -28,4 +29,8 @@ def command(sources: tuple[str, ...], as_json: bool) -> None:
             out(f"  {proposal.id}  {proposal.title}{hint}")
         if not packet.proposals:
             out(f"  {packets.nothing_id(packet)}  {packets.NOTHING}")
+    for packet in set_aside(kb, sources):
+        out(packet.source)
+        for proposal in packet.proposals:
+            out(f"  {proposal.id}  {proposal.title} (set aside: codex review --set-aside)")
     say("next: codex review" if waiting else "nothing waits for review")

@@ -9,6 +9,8 @@ import click
 from codex_kb.cli import editor
 from codex_kb.cli.common import fail, global_options, no_commit_option, open_kb, say
 from codex_kb.errors import UsageError
+from codex_kb.kb import KnowledgeBase
+from codex_kb.workflow import aside
 from codex_kb.workflow.review import Review, Reviewed
 
 
@@ -20,6 +22,9 @@ from codex_kb.workflow.review import Review, Reviewed
     "--add", metavar="ID", multiple=True, help="Add this proposal to the claim that it names, make no new one."
 )
 @click.option("--reject", metavar="ID[=REASON]", multiple=True, help="Reject this proposal; open no editor.")
+@click.option("--triage", "alpha", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="ALPHA",
+              help="Set aside what would almost surely be rejected, losing at most ALPHA of approvals.")
+@click.option("--set-aside", "back", is_flag=True, help="Bring back what was set aside.")
 @click.option("--reviewer", metavar="NAME", help='Who decides, "Name <email>"; else git\'s user.')
 @click.option("--anyway", is_flag=True, help="Make a claim even where one says nearly the same.")
 @click.option("--yes", is_flag=True, help="Do not ask before what was decided in the editor is applied.")
@@ -27,13 +32,17 @@ from codex_kb.workflow.review import Review, Reviewed
 @global_options
 def command(
     sources: tuple[str, ...], apply_: bool, approve: tuple[str, ...], add: tuple[str, ...], reject: tuple[str, ...],
-    reviewer: str | None, anyway: bool, yes: bool, no_commit: bool,
+    alpha: float | None, back: bool, reviewer: str | None, anyway: bool, yes: bool, no_commit: bool,
 ) -> int:  # fmt: skip
     """Decide what becomes a claim: mark the proposals of a source in your editor, save, close.
 
     Approved proposals become claims or evidence of one, rejected ones are recorded, unmarked ones wait.
     """
     kb = open_kb(no_commit)
+    if alpha is not None or back:
+        if (alpha is not None and back) or apply_ or approve or add or reject:
+            raise UsageError("--triage and --set-aside decide nothing: name sources with them, and nothing else")
+        return _aside(kb, alpha, sources)
     review = Review(kb, kb.reviewer(reviewer), anyway)
     if approve or add or reject:
         if apply_ or sources:
@@ -47,6 +56,20 @@ def command(
         configured = kb.repository.configured_editor() if kb.repository else ""
         review.edit(sources, editor.opener(editor.command(configured)), _sure if yes else _agreed)
     return _report(review.result)
+
+
+def _aside(kb: KnowledgeBase, alpha: float | None, sources: tuple[str, ...]) -> int:
+    """Set aside at a limit, or without one bring back."""
+    done = aside.bring_back(kb, sources) if alpha is None else aside.triage(kb, alpha, sources)
+    how = "brought back" if alpha is None else "set aside"
+    for each in done.proposals:
+        say(f"{how}: {each.id}  {each.title}")
+    say(f"{len(done.proposals)} {how}, {done.waiting} wait")
+    if limit := done.threshold:
+        say(f"with 90 % confidence at most {limit.limit:.1%} of what you would approve is below the score of "
+            f"{limit.below:.2f}, from {limit.approvals} approvals")  # fmt: skip
+    say("next: codex review")
+    return 0
 
 
 def _sure(line: str) -> bool:

@@ -159,13 +159,17 @@ class Store:
 
     def readable_packets(self) -> tuple[list[Packet], list[Problem]]:
         """The packets that wait, as `packets` gives them, and the records that are none."""
+        found, problems = self._readable(self._records())
+        return self._one_a_source(found), problems
+
+    def _readable(self, paths: Iterable[Path]) -> tuple[list[Packet], list[Problem]]:
         found, problems = [], []
-        for path in self._records():
+        for path in paths:
             try:
                 found.append(self._packet(path))
             except RefusedFile as error:
                 problems.append(Problem(self.layout.relative(path), error.line, error.code, error.message, error.hint))
-        return self._one_a_source(found), problems
+        return found, problems
 
     def packet_copies(self) -> list[str]:
         """Packets and records that are none of a source's own, as sync programs make them."""
@@ -201,6 +205,16 @@ class Store:
         except (ValueError, NotFound) as error:
             raise RefusedFile(f"not a record of proposals: {error}", path=self.layout.relative(path),
                               hint="git checkout it, or delete it and ingest --again") from error  # fmt: skip
+
+    def aside(self, name: str) -> Packet | None:
+        """What was set aside under this name, as a packet; None where nothing was. Raises RefusedFile."""
+        path = self.layout.path(places.aside_path(name))
+        return self._packet(path) if os.path.lexists(path) else None
+
+    def all_aside(self) -> tuple[list[Packet], list[Problem]]:
+        """All that was set aside, a packet a source, sorted by their names; and the records that are none."""
+        folder = self.layout.path(places.SET_ASIDE)
+        return self._readable(sorted(folder.glob("*.json")) if folder.is_dir() else [])
 
     def packet_text(self, packet: Packet) -> str | None:
         """The packet as the reviewer has it; None where its file was deleted.

@@ -19,3 +19,8 @@ def proposals(kb: KnowledgeBase, sources: Sequence[str] = ()) -> list[Packet]:
     """
     found = select(kb.store.packets(), sources, kb.layout.relative)
     return [dataclasses.replace(each, proposals=tuple(ranked(each.proposals))) for each in found]
+
+
+def set_aside(kb: KnowledgeBase, sources: Sequence[str] = ()) -> list[Packet]:
+    """What was set aside unread, a packet a source."""
+    return [each for each in kb.store.all_aside()[0] if not sources or {each.source, each.name} & {*sources}]
