@@ -141,6 +141,10 @@ instructions = "Prefer costs."
     [
         ("[propose]\njobs = 0", "jobs in [propose] must be above 0", 2),
         ("[propose]\n\nbudget = -1", "must be US dollars", 3),
+        ("[review]\nblind = 2", "blind in [review] must be a part from 0 to 1", 2),
+        ("[review]\nrepeat = true", "repeat in [review] must be a part from 0 to 1", 2),
+        ("[review]\nalone = 0.5", "alone in [review] must be a whole number from 0", 2),
+        ("[review]\nalone = -1", "alone in [review] must be a whole number from 0", 2),
         ('[propose]\nbudget = "2"', "must be US dollars", 2),
         ("[propose]\nprice = 2.5", "must be US dollars", 2),
         ("[propose]\nprice = [1, true]", "must be US dollars", 2),

@@ -46,7 +46,7 @@ def review(kb: Base, first: int, count: int) -> None:
 @pytest.fixture
 def taught(kb: Base) -> Base:
     """A knowledge base whose reviewer wants figures, with generation 1 on trial."""
-    kb.write("codex.toml", "[learn]\nevery = 20\n[review]\nblind = 0.0\nexplore = 0.0\n")
+    kb.write("codex.toml", "[learn]\nevery = 20\n[review]\nblind = 0.0\nexplore = 0.0\nrepeat = 0.0\n")
     kb.commit_all()
     review(kb, 0, 8)
     return kb
@@ -183,7 +183,7 @@ def test_branches_that_each_close_a_generation_both_stay_and_the_next_has_both_a
 
 def test_what_is_blind_and_what_nobody_chose_is_shown_beyond_the_proposals_and_never_learned_from(taught: Base) -> None:
     taught.run("distill")
-    taught.write("codex.toml", "[review]\nblind = 0.5\nexplore = 0.25\n")
+    taught.write("codex.toml", "[review]\nblind = 0.5\nexplore = 0.25\nrepeat = 0\n")
     taught.commit_all()
     for number in range(30, 34):
         taught.source(f"n{number}", document(number))

@@ -125,12 +125,14 @@ class Review:
     """`[review]`: the parts of what is shown that measure the proposer, once a generation was closed; 0 is none.
 
     `blind` is the part of the proposals that are shown without hints, `explore` the part that is mixed in of what was
-    not chosen, `repeat` the part that is asked again of what was decided before.
+    not chosen, `repeat` the part that is asked again of what was decided before. `alone`
+    is how many sources a generation are read without proposals first.
     """
 
     blind: float = 0.1
     explore: float = 0.1
     repeat: float = 0.03
+    alone: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +310,7 @@ class _Reader:
         if key in ("price", "budget"):
             return self._amount(section, key, value)
         if section == "review":
-            return self._part(key, value)
+            return self._count(key, value) if key == "alone" else self._part(key, value)
         if isinstance(default, tuple):
             return self._names(section, key, value) if key == "domains" else self._folders(section, key, value)
         if type(value) is not type(default):
@@ -350,6 +352,12 @@ class _Reader:
         if type(value) not in (int, float) or not 0 <= value <= 1:
             raise self.error(f"{key} in [review] must be a part from 0 to 1", key, "for example 0.1", "review")
         return float(value)
+
+    def _count(self, key: str, value: Any) -> int:
+        """So many, or none."""
+        if type(value) is not int or value < 0:
+            raise self.error(f"{key} in [review] must be a whole number from 0", key, "for example 3", "review")
+        return value
 
     def _names(self, section: str, key: str, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(x, str) and x.strip() for x in value):

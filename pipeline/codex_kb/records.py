@@ -148,7 +148,7 @@ class Proposal:
     `features` are those of its draft, `trial` the generation that filled the packet by turns with the untaught order,
     `place` where it was shown, from 1. `blind` ones are shown without hints, `explored` ones were not chosen but mixed
     in, with `chance`, the probability of being shown. `repeat_of` is the id of the decision that is asked for again.
-    `missed` says that nobody proposed it and a person added it.
+    `missed` says that nobody proposed it and a person added it, `alone` that the source was read before them.
     """
 
     id: str
@@ -176,6 +176,7 @@ class Proposal:
     chance: float = 1.0
     repeat_of: str = ""
     missed: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,8 @@ class Packet:
 
     `source_sha256` is that of the body that the quotes were located in last; `model` is the language
     model behind the proposer, empty where there is none. `report` says, a line each, what
-    the reviewer should know of the run: parts that failed, tokens, cost.
+    the reviewer should know of the run: parts that failed, tokens, cost. `later` are the proposals of a source that is
+    read without them first.
     """
 
     name: str
@@ -208,6 +210,7 @@ class Packet:
     held: tuple[tuple[str, str], ...] = ()
     report: tuple[str, ...] = ()
     model: str = ""
+    later: tuple[Proposal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ Value = dict[str, Any]
 
 _DIGITS = 6
 #: What would tell a reviewer what the proposer thinks, or why a proposal is among the others.
-_UNSAID = ("features", "trial", "explored", "chance", "repeat_of", "place", "missed")
+_UNSAID = ("features", "trial", "explored", "chance", "repeat_of", "place", "missed", "alone")
 
 
 def ingested(done: Ingested) -> Value:
@@ -226,6 +226,8 @@ def no_answer(asked: object, failed: CodexError) -> Value:
 def shown(found: Shown) -> Value:
     """A proposal, a claim or a source, with everything behind it."""
     value = dataclasses.asdict(found)
+    if value["packet"]:
+        del value["packet"]["later"]
     waiting = [value["proposal"], *(value["packet"]["proposals"] if value["packet"] else ())]
     for proposal in filter(None, waiting):
         for name in _UNSAID:

@@ -19,6 +19,7 @@ from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import packet_path, record_path
 from codex_kb.records import Approved, Decision, Hit, Packet, Proposal, Source
 from codex_kb.review import decide, publish
+from codex_kb.review import packet as packets
 from codex_kb.review.decide import Outcome
 from codex_kb.review.standing import standing
 from codex_kb.text import markdown_file
@@ -40,6 +41,11 @@ class Case:
     text: str | None
     placed: Placed
     held: Mapping[str, Hit]
+
+    @property
+    def closes(self) -> bool:
+        """Is everything decided, and nothing kept until the source was read?"""
+        return not self.outcome.waiting and not self.packet.later
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ class _Applying:
         rows = self.log.settled(decide.decisions(case.outcome, self.paths, self.reviewer, kb.now()))
         claims = [*self._claims(), *additions.changes(kb, case.outcome.added)]
         changes = [*claims, *self.log.appended(rows), *self._packet_changes()]
-        if not case.outcome.waiting:
+        if case.closes:
             changes.append(Change(case.packet.source, case.data, self._closed(rows)))
         ours = (packet_path(case.packet.name), record_path(case.packet.name))
         act = Act(
@@ -116,11 +122,23 @@ class _Applying:
         case, root = self.case, self.kb.layout.root
         path, record = packet_path(case.packet.name), record_path(case.packet.name)
         before = None if case.text is None else case.text.encode()
-        if not case.outcome.waiting:
+        if case.closes:
             return [Change(path, before, None), change(root, record, None)]
+        if not case.outcome.waiting:
+            return self._shown_now(path, before, record)
         kept = set(case.outcome.waiting)
         left = dataclasses.replace(case.packet, proposals=tuple(p for p in case.packet.proposals if p.id in kept))
         return [Change(path, before, case.outcome.text.encode()), change(root, record, packet_to_json(left))]
+
+    def _shown_now(self, path: str, before: bytes | None, record: str) -> list[Change]:
+        """The packet of a source that was read without proposals, with them."""
+        case = self.case
+        now = dataclasses.replace(case.packet, proposals=case.packet.later, later=())
+        moved, lost = decide.relocated(now, case.source)
+        line = markdown_file.parse(case.data, case.packet.source).body_line
+        text = packets.render(moved, byline(case.source), packets.Placer(case.source, line, self.kb.store.quoted))
+        text = packets.annotate(text, decide.lost_quotes(text, lost))
+        return [Change(path, before, text.encode()), change(self.kb.layout.root, record, packet_to_json(moved))]
 
     def _closed(self, rows: Sequence[Decision]) -> bytes:
         """The source with everything decided: processed, or a null result that says why."""
@@ -159,6 +177,7 @@ class _Applying:
         if not count:
             what = f"reject {len(rejected)} proposal{'s' * (len(rejected) != 1)}" if rejected else "claim nothing"
             what = "decide again" if case.outcome.repeated and not rejected else what
+            what = "read without proposals" if case.packet.later and not case.outcome.waiting else what
         linked = {h.path for hits in self.near.values() for h in hits if h.score >= publish.LINKED} | titles.keys()
         links = sorted({PurePosixPath(path).stem for path in linked})
         agent = case.packet.proposer

@@ -28,7 +28,7 @@ def command(sources: tuple[str, ...], as_json: bool) -> None:
             hint += " (a quote is not located)" if proposal.unlocated else ""
             out(f"  {proposal.id}  {proposal.title}{hint}")
         if not packet.proposals:
-            out(f"  {packets.nothing_id(packet)}  {packets.NOTHING}")
+            out(f"  {packets.nothing_id(packet)}  {packets.box(packet)}")
     for packet in set_aside(kb, sources):
         out(packet.source)
         for proposal in packet.proposals:

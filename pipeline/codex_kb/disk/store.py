@@ -374,7 +374,8 @@ def packet_from_json(data: bytes, name: str) -> Packet:
     proposals = tuple(_proposal(entry) for entry in items(value["proposals"]))
     held = tuple((title, reason) for title, reason in map(texts, items(value["held"])))
     report = texts(value.get("report", []))
-    return record(Packet, value, name=name, proposals=proposals, held=held, report=report)
+    later = tuple(_proposal(entry) for entry in items(value.get("later", [])))
+    return record(Packet, value, name=name, proposals=proposals, held=held, report=report, later=later)
 
 
 def _proposal(value: Any) -> Proposal:

@@ -65,8 +65,8 @@ def account(packet: Packet, text: str, byline: str = "") -> Accounted:
     if not is_whole(packet, parsed):
         errors.append(PacketError(len(reading.lines_of(text)), ENDS_EARLY))
     if None in (known[each] for each in missing):
-        errors.append(PacketError(1, f"the box of this source is gone: put it back, ## [ ] {packets.NOTHING}, with the "
-                                     f"id {missing[0]}"))  # fmt: skip
+        errors.append(PacketError(1, f"the box of this source is gone: put it back, ## [ ] {packets.box(packet)}, with "
+                                     f"the id {missing[0]}"))  # fmt: skip
     removed = tuple(p for each in missing if (p := known[each]) is not None)
     if old and not errors:
         head = head.replace("\n", reading.newline_of(text)) + reading.newline_of(text)

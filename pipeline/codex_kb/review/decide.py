@@ -232,10 +232,10 @@ class _Judged:
         """The box of a source without proposals: marked x there is nothing, and a reason may say why."""
         written = reading.parse(packets.nothing_section(packet)).sections[0]
         reason = section.fields.get("reason", "")
-        if section.title != written.title or section.quotes or section.fields.keys() - {"reason"}:
-            self.error(section, "only a mark and a reason belong here")
+        if section.title != written.title or section.quotes or section.fields.keys() - written.fields.keys():
+            self.error(section, "only a mark belongs here" if packet.later else "only a mark and a reason belong here")
         self.nothing = section.mark == "approve"
-        if reason != written.fields["reason"]:
+        if reason != written.fields.get("reason", ""):
             self.reasons[section.id] = reason
 
     @property
@@ -371,7 +371,7 @@ def _shown(proposal: Proposal) -> dict[str, Any]:
 
 
 #: How a proposal came to be shown, as a decision records it; left out where it is as usual.
-CHOSEN = ("place", "blind", "explored", "chance", "trial", "repeat_of")
+CHOSEN = ("place", "blind", "explored", "chance", "trial", "repeat_of", "alone")
 _AS_USUAL = {field.name: field.default for field in dataclasses.fields(Proposal) if field.name in CHOSEN}
 
 

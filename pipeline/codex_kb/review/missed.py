@@ -31,4 +31,5 @@ def proposal(packet: Packet, section: Section, source: Source) -> Proposal:
         source=source.path, source_sha256=source.body_sha256, title=section.title,
         description=fields.get("description", ""), domain=fields["domain"], confidence=fields["confidence"],
         relation="new", evidence=evidence, nearest=(), proposer="", generation=packet.generation, missed=True,
+        alone=bool(packet.later),
     )  # fmt: skip

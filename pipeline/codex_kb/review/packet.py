@@ -27,6 +27,7 @@ from codex_kb.text.marks import one_line, visible
 #: How evidence is added to a claim.
 KINDS = ("extend", "confirm", "challenge")
 NOTHING = "Nothing to claim here"
+ALONE = "Read without proposals: done, show them"
 REASONS = ("duplicate", "vague", "unsupported", "trivial", "wrong")
 
 _INSTRUCTIONS = f"""\
@@ -43,6 +44,7 @@ The questions below the quotes are for you to decide by; write no answers there.
 Save and close. Edited elsewhere or later? Then run: codex review --apply
 -->"""
 
+_ALONE_HOW = "<!-- Read this source first, and add what it claims below. Then put x above: the proposals come. -->"
 _MISSED_HOW = "<!-- Claimed by the source, not above: a title after the colon, a quote after the >; copy for more -->"
 
 #: What a program may take for the end of a line.
@@ -115,7 +117,14 @@ def render_head(packet: Packet, byline: str) -> str:
 
 def nothing_section(packet: Packet) -> str:
     """The section of a packet without proposals."""
+    if packet.later:
+        return f"## [ ] {ALONE}\n\n<!-- id: {nothing_id(packet)} -->\n\n{_ALONE_HOW}\n"
     return f"## [ ] {NOTHING}\n\n<!-- id: {nothing_id(packet)} -->\n\n- reason: no sentence here makes a claim\n"
+
+
+def box(packet: Packet) -> str:
+    """The title of the box of a packet without proposals."""
+    return ALONE if packet.later else NOTHING
 
 
 def missed_section() -> str:

@@ -23,8 +23,9 @@ from codex_kb.learn import candidates, worth
 from codex_kb.learn.candidates import Candidate, Candidates
 from codex_kb.learn.worth import Seen
 from codex_kb.ports import Proposer
-from codex_kb.propose import drafts, mixing
+from codex_kb.propose import alone, drafts, mixing
 from codex_kb.propose.again import Asked
+from codex_kb.propose.alone import Alone
 from codex_kb.propose.background import Background
 from codex_kb.propose.team import Proposers, Team, total
 from codex_kb.records import Draft, Drafted, Packet, Plan, Problem, Proposal, Source
@@ -188,6 +189,8 @@ class _Proposing:
         decisions = run.kb.store.decisions()[0]
         self.history = drafts.History(decisions)
         self.asked = Asked(decisions, packets)
+        many = run.kb.settings.review.alone if run.team.preference.begun else 0
+        self.alone = Alone(many, self.generation, decisions, packets)
         self.proposers = Proposers(run.team, Background(run.kb, self.claims, decisions))
         self.packets = {p.source: p for p in packets}
         self.names = run.kb.store.names(packets)
@@ -246,11 +249,15 @@ class _Proposing:
         proposals, held, left = self._proposals(work)
         self.result.held += len(held)
         before = self.packets.get(path)
+        if before is not None and before.later:
+            return Row(path, "unchanged", reason="waits to be read without proposals")
         if before is not None and not self._adds(before, proposals):
             return Row(path, "unchanged", reason="nothing new beside what waits")
         name = self.names.of(path)
         written = Packet(name, path, source.body_sha256, proposer.name, self.generation, tuple(proposals),
                          tuple(held), report=work.drafted.report, model=proposer.model)  # fmt: skip
+        if self.alone.takes(path, bool(proposals), before is not None or bool(self.history.of(path))):
+            written = alone.first(written)
         changes = (*self._changes(work, written, before), *self._candidates(work, name, left))
         perform(self.kb, Act(
             changes, self._message(written, source),

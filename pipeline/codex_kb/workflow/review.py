@@ -347,7 +347,7 @@ class Review:
         self.result.added += [(each.claim, each.kind) for each in added]
         self.result.rejected += [(r.title, r.reason) for r in case.outcome.rejected]
         self.result.again += [(r.title, r.verdict) for r in case.outcome.repeated]
-        if not case.outcome.waiting:
+        if case.closes:
             self.result.done.append(case.packet.source)
         again = additions.look_again(self.kb, added)
         self.result.look_again += [path for path in again if path not in self.result.look_again]
