@@ -56,6 +56,7 @@ def packets(count: int, blind: bool = False, wanted: float = 0.3, miss: float = 
 
 
 def test_with_nothing_decided_it_says_so(kb: Base, encoder: type[FakeEncoder]) -> None:
+    kb.write("codex.toml", "[review]\nblind = 0.0\n")
     done = kb.run("audit")
     assert (done.code, "nothing is decided yet" in done.out) == (0, True)
     value = kb.run("audit", "--json").json
@@ -237,7 +238,7 @@ def test_a_generation_on_trial_stands_beside_the_untaught_order(kb: Base, encode
 
 
 def test_what_a_generation_was_trained_on_is_none_of_its_own(kb: Base) -> None:
-    kb.write("codex.toml", "[learn]\nevery = 20\n")
+    kb.write("codex.toml", test_generations.PLAIN)
     kb.commit_all()
     test_generations.review(kb, 0, 8)
     kb.run("distill")
@@ -302,7 +303,7 @@ def test_a_generation_in_force_that_is_gone_is_an_error_with_the_way_out(kb: Bas
 
 
 def test_a_generation_of_another_model_is_not_compared(kb: Base) -> None:
-    kb.write("codex.toml", "[learn]\nevery = 20\n")
+    kb.write("codex.toml", test_generations.PLAIN)
     kb.commit_all()
     test_generations.review(kb, 0, 8)
     kb.run("distill")

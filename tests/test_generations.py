@@ -15,6 +15,8 @@ SUBJECTS = (
 )  # fmt: skip
 VERBS = ("raise", "lower", "change", "follow", "shape", "limit")
 THINGS = ("prices", "wages", "habits", "laws", "roads", "harvests", "schools", "debts", "songs", "tools")
+#: Settings under which a packet shows what was chosen, and nothing beside it.
+PLAIN = "[learn]\nevery = 20\n[review]\nblind = 0.0\nexplore = 0.0\nrepeat = 0.0\n"
 #: What this reviewer wants: claims with a figure.
 FIGURES = ("in 40 percent of towns", "by 12 percent a year", "for 300 years")
 OTHERS = ("in most towns of the coast", "when winters are long", "as far as anyone remembers")
@@ -46,7 +48,7 @@ def review(kb: Base, first: int, count: int) -> None:
 @pytest.fixture
 def taught(kb: Base) -> Base:
     """A knowledge base whose reviewer wants figures, with generation 1 on trial."""
-    kb.write("codex.toml", "[learn]\nevery = 20\n[review]\nblind = 0.0\nexplore = 0.0\nrepeat = 0.0\n")
+    kb.write("codex.toml", PLAIN)
     kb.commit_all()
     review(kb, 0, 8)
     return kb
