@@ -21,7 +21,7 @@ from codex_kb.disk.journal import Commit, Entry, Journal, digest, dump
 from codex_kb.disk.transaction import prepare_local
 from codex_kb.errors import CodexError
 from codex_kb.kb import KnowledgeBase
-from codex_kb.layout import JOURNAL, LOCAL
+from codex_kb.layout import DECISIONS, JOURNAL, LOCAL
 
 #: The files of the scratch knowledge base, and what the act makes of some of them.
 _FILES: dict[str, bytes] = {
@@ -217,7 +217,12 @@ def _only_named(before: dict[str, bytes], after: dict[str, bytes], named: dict[s
         require(path.startswith("kb/") and not ours.startswith(".git/"), f"written outside: {path}")
         require(ours in named or PurePosixPath(path).match(".codex-*.tmp"), f"no entry names {path}")
         shall_be = [_decoded(each) for each in named.get(ours, [None])]
-        require(after.get(path) in shall_be, f"neither as it was nor as it shall be: {path}")
+        was, found = before.get(path), after.get(path)
+        grew = was is not None and found is not None and ours.startswith(f"{DECISIONS}/") and any(
+            found.startswith(was) and {*found.split(b"\n")} == {*was.split(b"\n"), *each.split(b"\n")}
+            for each in shall_be if each is not None
+        )  # a log of decisions keeps what it has, and gets our lines
+        require(grew or found in shall_be, f"neither as it was nor as it shall be: {path}")
     require(
         not whole or not any(PurePosixPath(path).match("kb/**/.codex-*.tmp") for path in after), "half a file is left"
     )
