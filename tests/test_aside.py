@@ -151,6 +151,9 @@ def test_a_tenth_is_shown_anyway_and_one_of_each_packet_stays(decided: Base, mon
     assert {each["chance"] for each in shown} == {0.1, 1.0}
     assert all(int(each["id"], 16) % 3 == 0 for each in shown if each["chance"] < 1)
     assert not any(int(each, 16) % 3 == 0 for each in listed(decided))
+    before = decided.snapshot()
+    decided.run("review", "--triage", "0.1")
+    assert decided.snapshot() == before
 
 
 def test_what_somebody_began_to_mark_stays(decided: Base) -> None:
@@ -184,6 +187,20 @@ def test_drift_switches_it_off(decided: Base) -> None:
     assert decided.run("ingest", "inbox", "--max-claims", "4").code == 0
     done = decided.run("review", "--triage", "0.1")
     assert (done.code, "what waits is unlike what was decided (p = 0.0" in done.err) == (2, True), done.err
+
+
+def test_what_was_shown_anyway_and_approved_too_often_switches_it_off(
+    decided: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triage, "shown_anyway", lambda each, share=0.1: True)
+    decided.run("review", "--triage", "0.1")
+    records = [json.loads(path.read_text()) for path in decided.path("inbox/proposals").glob("*.json")]
+    options = [f"--{'approve' if each['chance'] < 1 else 'reject'}={each['id']}"
+               for record in records for each in record["proposals"]]  # fmt: skip
+    assert any(each.startswith("--approve") for each in options)
+    assert decided.run("review", *options, "--anyway").code == 0
+    done = decided.run("review", "--triage", "0.1")
+    assert (done.code, "shown anyway: more than 10% would be lost" in done.err) == (2, True), done.err
 
 
 def test_a_damaged_record_is_named_by_check(decided: Base) -> None:

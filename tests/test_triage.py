@@ -63,3 +63,13 @@ def test_a_tenth_is_shown_anyway_and_always_the_same() -> None:
     assert 0.08 < np.mean(shown) < 0.12
     assert all(triage.shown_anyway(name, 1.0) for name in ids)
     assert not any(triage.shown_anyway(name, 0.0) for name in ids)
+
+
+def test_a_promise_is_broken_only_where_decisions_prove_it() -> None:
+    assert not triage.broken(0, 0, 0.05)
+    assert not triage.broken(0, 100, 0.05)
+    assert not triage.broken(1, 100, 0.05)
+    assert triage.broken(3, 100, 0.05)
+    rng = np.random.default_rng(0)
+    share = 0.1 * 0.05 / (0.1 * 0.05 + 0.95)
+    assert np.mean([triage.broken(int(rng.binomial(200, share)), 200, 0.05) for _ in range(2000)]) <= 0.1

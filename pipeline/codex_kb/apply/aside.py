@@ -78,9 +78,10 @@ def rule(kb: KnowledgeBase, alpha: float, packets: Sequence[Packet]) -> Rule:
     waiting = [each for packet in packets for each in packet.proposals if SCORE in each.features]
     titles = list(dict.fromkeys([*map(examples.title, counted), *(each.title for each in waiting)]))
     vectors: dict[str, Floats] = dict(zip(titles, kb.encoder.encode(titles).astype(np.float64), strict=True))
+    _require_kept(counted, alpha)
     _require_like(counted, waiting, vectors)
     names = examples.names(counted)
-    groups = examples.groups(counted, names, vectors)
+    groups = examples.groups(counted, names, vectors, kb.settings.agent_of)
     scores, scorer = held_out.approved(groups), held_out.scorer(groups)
     found = None if scores is None else triage.threshold(scores, alpha)
     if scorer is None or found is None:
@@ -91,7 +92,19 @@ def rule(kb: KnowledgeBase, alpha: float, packets: Sequence[Packet]) -> Rule:
 
 def _counts(decision: Decision) -> bool:
     odd = decision.missed or any(decision.shown.get(name) for name in _OTHERWISE)
-    return examples.judged(decision) and SCORE in decision.features and not odd
+    return examples.judges(decision) and SCORE in decision.features and not odd
+
+
+def _require_kept(counted: Sequence[Decision], alpha: float) -> None:
+    """Stop where what was shown though it lay below was approved too often: the promise did not hold."""
+    anyway = [each for each in counted if each.shown.get("chance", 1.0) <= triage.SHOWN_ANYWAY and not
+              each.shown.get("blind")]  # fmt: skip
+    since = min((each.time for each in anyway), default="")
+    approvals = sum(each.verdict == "approved" and each.time >= since for each in counted) if since else 0
+    wanted = sum(each.verdict == "approved" for each in anyway)
+    if triage.broken(wanted, approvals, alpha):
+        raise UsageError(f"{wanted} of {approvals} approvals since were of what lay below and was shown anyway: more "
+                         f"than {alpha:.0%} would be lost", hint="codex review without --triage")  # fmt: skip
 
 
 def _require_like(
@@ -118,17 +131,17 @@ def set_aside(kb: KnowledgeBase, packet: Packet, rule: Rule) -> tuple[Act, list[
     if going and len(going) == len(packet.proposals):
         best = going[int(np.argmax(rule.scores(going)))]
         going = [each for each in going if each is not best]
-    if not going:
-        return None
     gone = {each.id for each in going}
     left = tuple(_kept(each, below) for each in packet.proposals if each.id not in gone)
+    if left == packet.proposals:
+        return None
     before = kb.store.aside(packet.name)
     there = [each for each in before.proposals if each.id not in gone] if before else []
     root = kb.layout.root
-    changes = [
-        change(root, record_path(packet.name), packet_to_json(dataclasses.replace(packet, proposals=left))),
-        change(root, aside_path(packet.name), packet_to_json(dataclasses.replace(packet, proposals=(*there, *going)))),
-    ]
+    changes = [change(root, record_path(packet.name), packet_to_json(dataclasses.replace(packet, proposals=left)))]
+    if going:
+        kept = packet_to_json(dataclasses.replace(packet, proposals=(*there, *going)))
+        changes.append(change(root, aside_path(packet.name), kept))
     if text is not None:
         parsed = reading.parse(text)
         shown = reading.join(parsed, [section.text for section in parsed.sections if section.id not in gone])
@@ -160,9 +173,9 @@ def _as_written(section: Section, proposal: Proposal) -> bool:
 
 
 def _kept(proposal: Proposal, below: set[str]) -> Proposal:
-    """A proposal that is shown anyway had that chance of being shown."""
-    shown = triage.SHOWN_ANYWAY if proposal.id in below and triage.shown_anyway(proposal.id) else 1.0
-    return dataclasses.replace(proposal, chance=proposal.chance * shown)
+    """A proposal that is shown anyway had that chance of being shown, however often it was looked at."""
+    anyway = proposal.id in below and triage.shown_anyway(proposal.id) and proposal.chance == 1.0
+    return dataclasses.replace(proposal, chance=triage.SHOWN_ANYWAY) if anyway else proposal
 
 
 def brought_back(kb: KnowledgeBase, aside: Packet) -> tuple[Act, list[Proposal]]:
@@ -182,7 +195,7 @@ def brought_back(kb: KnowledgeBase, aside: Packet) -> tuple[Act, list[Proposal]]
         waits = Waits(kb, aside.name, aside.source, acts.branch_for(kb.settings.git, aside.name))
         about = [each for each in known if each.source == aside.source and not each.shown.get("repeat_of")]
         if about:
-            opened = waits.opened([], about, {each.id: each for each in stands.values() if each.source == aside.source})
+            opened = waits.opened(about, {each.id: each for each in stands.values() if each.source == aside.source})
         else:
             name = kb.settings.fields.get("status", "status")
             opened = Change(aside.source, waits.data,

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from codex_kb.learn.limits import at_least
+
 #: The share of what would be set aside that is shown anyway.
 SHOWN_ANYWAY = 0.1
 
@@ -57,6 +59,16 @@ def threshold(approved_scores: npt.ArrayLike, alpha: float, delta: float = 0.1) 
 def needed(alpha: float, delta: float = 0.1) -> int:
     """How many approvals `threshold` needs in all: the smallest n with (1 - alpha)ⁿ ≤ delta."""
     return math.ceil(math.log(delta) / math.log(1 - alpha))
+
+
+def broken(anyway: int, approvals: int, alpha: float, delta: float = 0.1) -> bool:
+    """Do decisions prove that more than `alpha` of approvals are lost?
+
+    `anyway` of the `approvals` were of what is shown though it lies below: were `alpha` of all there, and SHOWN_ANYWAY
+    of these shown, it would be SHOWN_ANYWAY·alpha / (SHOWN_ANYWAY·alpha + 1 - alpha) of those seen (exact test).
+    """
+    share = SHOWN_ANYWAY * alpha / (SHOWN_ANYWAY * alpha + 1 - alpha)
+    return approvals > 0 and at_least(anyway, approvals, delta) > share
 
 
 def shown_anyway(proposal: str, share: float = SHOWN_ANYWAY) -> bool:
