@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -245,6 +246,21 @@ def make_base(root: Path, run: Callable[..., Run], git: bool = True) -> Base:
             base.git("config", key, value)
         base.commit_all()
     return base
+
+
+_MADE: dict[str, Path] = {}
+
+
+def as_made_before(kb: Base, name: str, make: Callable[[Base], object], factory: pytest.TempPathFactory) -> Base:
+    """The knowledge base that `make` makes of a new one: made once in a run of tests, copied from then on."""
+    if name in _MADE:
+        shutil.rmtree(kb.root)
+        shutil.copytree(_MADE[name], kb.root, symlinks=True)
+    else:
+        make(kb)
+        _MADE[name] = factory.mktemp("made") / name
+        shutil.copytree(kb.root, _MADE[name], symlinks=True)
+    return kb
 
 
 @pytest.fixture

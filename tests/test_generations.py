@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from conftest import HEAD, Base
+from conftest import HEAD, Base, as_made_before
 
 SUBJECTS = (
     "Merchants", "Farmers", "Sailors", "Printers", "Bakers", "Weavers", "Miners", "Teachers", "Surgeons", "Judges",
@@ -46,12 +46,16 @@ def review(kb: Base, first: int, count: int) -> None:
 
 
 @pytest.fixture
-def taught(kb: Base) -> Base:
-    """A knowledge base whose reviewer wants figures, with generation 1 on trial."""
+def taught(kb: Base, tmp_path_factory: pytest.TempPathFactory) -> Base:
+    """A knowledge base whose reviewer wants figures, with enough decided for a generation."""
+    return as_made_before(kb, "taught", teach, tmp_path_factory)
+
+
+def teach(kb: Base) -> None:
+    """Decide what is proposed from eight documents."""
     kb.write("codex.toml", PLAIN)
     kb.commit_all()
     review(kb, 0, 8)
-    return kb
 
 
 def test_a_generation_is_closed_tried_beside_the_untaught_order_and_takes_over(taught: Base) -> None:
