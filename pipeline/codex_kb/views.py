@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from codex_kb.index.catalog import Card
     from codex_kb.learn.audit import Estimate, Figures
     from codex_kb.learn.drift import Drift
+    from codex_kb.learn.effort import Effort
     from codex_kb.learn.guarantee import Certified, Guarantee
+    from codex_kb.learn.orders import BesideGeneral
     from codex_kb.learn.reviewers import Pair, Reviewer
     from codex_kb.learn.stand import Stand
     from codex_kb.learn.trial import Record
@@ -107,6 +109,16 @@ def audit(now: Audit) -> Value:
         "turned": [{"domain": domain, "text": said} for domain, said in now.people.turned],
         "triage": {"allowed": now.triage.allowed, "needed": now.triage.needed, "approvals": now.triage.approvals,
                    "why": now.triage.why},
+        "effort": _effort(now.effort) if now.effort.read else None,
+    }  # fmt: skip
+
+
+def _effort(found: Effort) -> Value:
+    return {
+        "text": found.text, "read": found.read, "sources": found.sources, "needed": found.needed,
+        "generations": list(found.generations), "alone": _estimate(found.alone),
+        "proposals": _estimate(found.proposals), "both": _estimate(found.both), "gain": _estimate(found.gain),
+        "seconds_alone": _estimate(found.seconds_alone), "seconds_proposals": _estimate(found.seconds_proposed),
     }  # fmt: skip
 
 
@@ -118,7 +130,12 @@ def _account(account: Account) -> Value:
         "certified": _certified(account.certified),
         "gate": _gate(account.gate), "beside_parent": _estimate(account.beside) | {"parent": account.before},
         "drift": _drift(account.drift),
+        "specialists": {name: _specialist(each) for name, each in account.specialists.items()},
     }  # fmt: skip
+
+
+def _specialist(found: BesideGeneral) -> Value:
+    return {"auc": _estimate(found.own), "general": _estimate(found.general), "gain": _estimate(found.gain)}
 
 
 def _figures(found: Figures) -> Value:

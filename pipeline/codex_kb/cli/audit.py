@@ -14,15 +14,17 @@ from codex_kb.workflow import audit
 
 if TYPE_CHECKING:
     from codex_kb.learn.audit import Estimate, Figures
+    from codex_kb.learn.effort import Effort
     from codex_kb.learn.reviewers import Pair, Reviewer
     from codex_kb.workflow.audit import Account, Audit
 
 
 @click.command("audit")
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write it as a page with pictures too.")
+@click.option("--effort", is_flag=True, help="Say whether a person with proposals is better than alone, and no more.")
 @json_option
 @global_options
-def command(html: Path | None, as_json: bool) -> None:
+def command(html: Path | None, effort: bool, as_json: bool) -> None:
     """Say what each generation misses, with intervals, and what may be relied on."""
     kb = open_kb()
     now = audit.audit(kb)
@@ -33,8 +35,8 @@ def command(html: Path | None, as_json: bool) -> None:
         say(f"written: {html}")
     if as_json:
         out_json(views.audit(now))
-    elif not html:
-        for line in lines(now):
+    elif effort or not html:
+        for line in of_effort(now.effort) if effort else lines(now):
             out(line)
 
 
@@ -74,6 +76,9 @@ def _account(account: Account) -> Iterator[str]:
     if account.before is not None and account.beside.of:
         name = f"beside generation {account.before}, AUC"
         yield f"  {name:<31} {number(account.beside)} of {account.beside.of} sources"
+    for name, each in account.specialists.items():
+        yield (f"  {f'specialist {name}, AUC':<31} {number(each.own)}, of the general order {number(each.general)}, "
+               f"gain {number(each.gain)}, of {each.gain.of} sources")  # fmt: skip
     if account.gate.packets:
         gain, low = _signed(account.gate.gain), _signed(account.gate.low)
         yield f"  {'trial, packets by turns':<31} {account.gate.packets}, gain {gain}, at least {low}"
@@ -102,6 +107,22 @@ def _figures(found: Figures) -> Iterator[str]:
     if found.beside:
         shown = "chances say more" if found.beside.shown else "the rate says as much"
         yield f"{'Brier score':<31} {found.beside.brier:.3f}, of the past rate {found.beside.of_rate:.3f}: {shown}"
+
+
+def of_effort(found: Effort) -> Iterator[str]:
+    """Whether a person with proposals is better than alone, and the figures behind it, only what is known."""
+    yield found.text
+    known = "claims known"
+    named = (
+        ("found alone", found.alone, known),
+        ("found by proposals", found.proposals, known),
+        ("found by both together", found.both, f"{known}; the rest was mixed in, or added afterwards"),
+        ("seconds a claim, alone", found.seconds_alone, "claims"),
+        ("seconds a claim, with proposals", found.seconds_proposed, "decisions"),
+    )
+    for name, figure, what in named:
+        if figure.value is not None:
+            yield f"  {name:<31} {number(figure)} of {figure.of} {what}"
 
 
 def drift(account: Account) -> Iterator[str]:

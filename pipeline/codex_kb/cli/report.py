@@ -86,6 +86,20 @@ def _sections(now: Audit) -> Iterable[str]:
         [_name(a), *[f"{d.distance:.3f} (p = {d.p:.3f})" if d else "–" for d in (a.drift.proposals, a.drift.approvals)],
          "–" if a.drift.answers is None else f"{a.drift.answers:+.2f}"] for a in accounts if a.drift
     ], "Energy distance of titles from the generation before; below p = 0.01 it is more than chance.")  # fmt: skip
+    yield _section("With proposals and alone", _effort(now), ("of sources that were read alone first", "share", "of"), [
+        [name, number(each), f"{each.of} claims known"] for name, each in _recalls(now)
+    ] + [
+        [name, f"{number(each)} s a claim", f"{each.of} {what}"] for name, each, what in (
+            ("seconds alone", now.effort.seconds_alone, "claims"),
+            ("seconds with proposals", now.effort.seconds_proposed, "decisions"),
+        ) if each.value is not None
+    ], now.effort.text, "What nobody met is not known: both together find all but what was mixed in or added "
+       "afterwards.", nothing=now.effort.text)  # fmt: skip
+    yield _section("Specialists beside the general order", _specialists(accounts), ("generation", "specialist", "AUC",
+                   "of the general order", "gain", "sources"), [
+        [_name(a), name, number(each.own), number(each.general), number(each.gain), str(each.gain.of)]
+        for a in accounts for name, each in a.specialists.items()
+    ], "How often an approved proposal stands above a rejected one of its source; none was trained on.")  # fmt: skip
     yield _section("Reviewers", _agreement(now), ("reviewer", "decisions", "asked again", "came out the same",
                    "to be looked at"), [
         [each.name, str(each.decisions), str(each.repeats.asked),
@@ -108,10 +122,12 @@ def number(figure: Estimate) -> str:
     return value if figure.low is None or figure.high is None else f"{value} ({figure.low:.2f}, {figure.high:.2f})"
 
 
-def _section(title: str, picture: str, head: Sequence[str], rows: Rows, *notes: str) -> str:
+def _section(
+    title: str, picture: str, head: Sequence[str], rows: Rows, *notes: str, nothing: str = "Nothing is known yet."
+) -> str:  # fmt: skip
     """A picture, and below it the same in words; without rows it says that nothing is known."""
     if not rows:
-        return f"<section>\n<h2>{_text(title)}</h2>\n{_paragraph('Nothing is known yet.')}\n</section>"
+        return f"<section>\n<h2>{_text(title)}</h2>\n{_paragraph(nothing)}\n</section>"
     heads = "".join(f'<th scope="col">{_text(each)}</th>' for each in head)
     lines = "".join(
         f'<tr><th scope="row">{_text(first)}</th>{"".join(f"<td>{_text(each)}</td>" for each in rest)}</tr>\n'
@@ -170,6 +186,33 @@ def _drift(accounts: Sequence[Account]) -> str:
         axes.set_xlabel("generation")
 
     return _picture("drift", "Drift of proposals from the generation before, by generation", known, draw)
+
+
+def _recalls(now: Audit) -> list[tuple[str, Estimate]]:
+    found = (("alone", now.effort.alone), ("by proposals", now.effort.proposals), ("by both", now.effort.both))
+    return [(name, each) for name, each in found if each.value is not None]
+
+
+def _effort(now: Audit) -> str:
+    known = _recalls(now)
+    told = "Share of known claims that are found alone, by proposals, and by both"
+    return _picture("effort", told, known, lambda axes: _named(axes, known, _ONE, "found", ""))
+
+
+def _specialists(accounts: Sequence[Account]) -> str:
+    last = next((a for a in reversed(accounts) if a.specialists), None)
+    known = [(name, each) for name, each in (last.specialists.items() if last else ()) if each.gain.of]
+
+    def draw(axes: Any) -> None:
+        for shift, colour, label in ((-0.1, _ONE, "specialist"), (0.1, _TWO, "general")):
+            values = [each.own if label == "specialist" else each.general for _, each in known]
+            _bars(axes, [at + shift for at in range(len(known))], values, colour, label)
+        axes.set_xticks(range(len(known)), [without(name)[:24] for name, _ in known])
+        axes.set_xlim(-0.5, len(known) - 0.5)
+        axes.legend(frameon=False, labelcolor=_INK)
+        axes.set_ylabel("AUC within a source")
+
+    return _picture("specialists", "AUC of the newest specialists beside that of the general order", known, draw)
 
 
 def _agreement(now: Audit) -> str:

@@ -15,10 +15,8 @@ import numpy as np
 
 from codex_kb.learn import calibration, limits
 from codex_kb.learn.calibration import Beside, Chance
-from codex_kb.learn.examples import SCORE, TAUGHT, judges, plain, title
-from codex_kb.learn.generation import Generation
+from codex_kb.learn.examples import SCORE, TAUGHT, judges
 from codex_kb.learn.limits import Floats
-from codex_kb.learn.trial import auc
 from codex_kb.records import Decision, Proposal
 
 #: Who stops after so many proposals of a source may miss something; and how many of them a packet usually has.
@@ -223,19 +221,18 @@ def share(rows: Sequence[Judged], hit: Callable[[Judged], bool]) -> Estimate:
 
 def mean(values: Sequence[tuple[str, float]]) -> Estimate:
     """The mean of (source, value); its interval draws sources again."""
-    if not values:
-        return Estimate()
-    totals = _totals([(source, (value, 1.0)) for source, value in values])
-    return Estimate(sum(value for _, value in values) / len(values), *_drawn(totals), of=len(values))
+    return ratio([(source, (value, 1.0)) for source, value in values])
 
 
 def effort(rows: Sequence[Judged]) -> Estimate:
     """Decisions per approved claim; its interval draws sources again."""
-    approvals = sum(row.approved for row in rows)
-    if not approvals:
-        return Estimate(of=len(rows))
-    totals = _totals([(row.decision.source, (1.0, float(row.approved))) for row in rows])
-    return Estimate(len(rows) / approvals, *_drawn(totals), of=len(rows))
+    return ratio([(row.decision.source, (1.0, float(row.approved))) for row in rows])
+
+
+def ratio(values: Sequence[tuple[str, tuple[float, float]]]) -> Estimate:
+    """The sum of the first over that of the second, of (source, both); its interval draws sources again."""
+    above, below = (sum(both[at] for _, both in values) for at in (0, 1))
+    return Estimate(above / below, *_drawn(_totals(values)), of=len(values)) if below else Estimate(of=len(values))
 
 
 def _totals(values: Iterable[tuple[str, tuple[float, float]]]) -> Floats:
@@ -266,32 +263,3 @@ def reliability(rows: Iterable[Judged]) -> tuple[tuple[float, Estimate], ...]:
     known = sorted((row.told[0], row.approved) for row in rows if row.told and judges(row.decision))
     groups = [each for each in np.array_split(np.array(known, float), _GROUPS) if len(each)] if known else []
     return tuple((float(each[:, 0].mean()), exact([bool(yes) for yes in each[:, 1]])) for each in groups)
-
-
-def beside_parent(
-    child: Generation, parent: Generation | None, decisions: Iterable[Decision], vectors: Mapping[str, Floats]
-) -> Estimate:
-    """How much more often the child puts an approved proposal above a rejected one of the same source (AUC, paired).
-
-    `decisions` are those that neither was trained on, `vectors` (dimension,) those of their titles; without a parent
-    the child stands beside the untaught order. The interval draws sources again.
-    """
-    sources: dict[str, list[Decision]] = defaultdict(list)
-    for each in decisions:
-        if judges(each) and SCORE in each.features:
-            sources[each.source].append(each)
-    gains = []
-    for source, some in sorted(sources.items()):
-        approved = np.array([each.verdict == "approved" for each in some])
-        if approved.any() and not approved.all():
-            one, other = (_scores(generation, some, vectors) for generation in (child, parent))
-            gains.append((source, auc(one, approved) - auc(other, approved)))
-    return mean(gains)
-
-
-def _scores(generation: Generation | None, some: Sequence[Decision], vectors: Mapping[str, Floats]) -> Floats:
-    untaught = np.array([each.features[SCORE] for each in some])
-    if generation is None:
-        return untaught
-    rows = np.array([plain(each.features, generation.names) for each in some]).reshape(len(some), -1)
-    return generation.ranker.score(untaught, rows, np.array([vectors[title(each)] for each in some], float))

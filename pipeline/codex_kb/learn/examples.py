@@ -62,16 +62,21 @@ def specialty(domain: str, agents: Mapping[str, str]) -> str:
     return agents.get(name, name)
 
 
+def specialist(some: Iterable[Decision], agents: Mapping[str, str]) -> str:
+    """Who judges a source: told by the first domain among its proposals."""
+    domains = (str(each.proposal.get("domain") or "") for each in some)
+    return specialty(next(filter(None, domains), ""), agents)
+
+
 def _group(
     source: str, some: Sequence[Decision], named: Sequence[str], vectors: Mapping[str, Floats],
     agents: Mapping[str, str],
 ) -> Group:  # fmt: skip
-    domains = (str(each.proposal.get("domain") or "") for each in some)
     return Group(
         source,
         np.array([each.features.get(SCORE, 0.0) for each in some]),
         np.array([plain(each.features, named) for each in some]).reshape(len(some), len(named)),
         np.array([vectors[title(each)] for each in some], np.float64),
         np.array([each.verdict == "approved" for each in some]),
-        specialty(next(filter(None, domains), ""), agents),
+        specialist(some, agents),
     )

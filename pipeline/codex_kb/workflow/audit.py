@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,16 +16,19 @@ from codex_kb.errors import NotFound, RefusedFile
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import GENERATIONS
 from codex_kb.learn import audit as learned
-from codex_kb.learn import course, drift, examples, guarantee, reviewers, triage, trial
+from codex_kb.learn import course, drift, effort, examples, guarantee, orders, reviewers, triage, trial
 from codex_kb.learn.audit import Before, Estimate, Figures, Judged
 from codex_kb.learn.drift import Drift
+from codex_kb.learn.effort import Effort
 from codex_kb.learn.generation import Generation
 from codex_kb.learn.guarantee import Certified, Guarantee, Sample
 from codex_kb.learn.limits import Floats
+from codex_kb.learn.orders import BesideGeneral
 from codex_kb.learn.reviewers import People
 from codex_kb.learn.trial import Record
+from codex_kb.propose import drafts
 from codex_kb.records import Decision, Proposal
-from codex_kb.review.standing import WITHDRAWN, counting, standing
+from codex_kb.review.standing import WITHDRAWN, counting, quotes_of, standing
 
 #: Triage is spoken of for this share of approvals that it may miss.
 _ALPHA = 0.05
@@ -48,7 +51,7 @@ class Account:
 
     `before` is the number of the generation that it comes from, `beside` its gain over that one on decisions that
     neither was trained on, `gate` the record of its own trial, `reliability` chances beside what came of them,
-    `certified` what may be said of it at its last look.
+    `certified` what may be said of it at its last look, `specialists` its specialists by name.
     """
 
     number: int
@@ -63,6 +66,7 @@ class Account:
     beside: Estimate
     before: int | None = None
     drift: Drifted | None = None
+    specialists: Mapping[str, BesideGeneral] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,10 @@ class Triage:
 
 @dataclass(frozen=True)
 class Audit:
-    """Everything: `generation` is the newest number, `in_force` the one in force, `decisions` those that stand."""
+    """Everything: `generation` is the newest number, `in_force` the one in force, `decisions` those that stand.
+
+    `effort` says what people find alone and with proposals.
+    """
 
     generation: int
     in_force: int
@@ -87,6 +94,7 @@ class Audit:
     people: People
     triage: Triage
     gate: Record
+    effort: Effort
 
 
 def audit(kb: KnowledgeBase) -> Audit:
@@ -104,7 +112,7 @@ def audit(kb: KnowledgeBase) -> Audit:
     record = trial.record(each for each in found.decisions if each.time > found.course.since)
     return Audit(
         accounts[-1].number, now.number, len(found.decisions), accounts, _guarantee(found, now, accounts),
-        reviewers.of(found.counting, found.domains), _triage(found, now), record,
+        reviewers.of(found.counting, found.domains), _triage(found, now), record, _effort(found),
     )  # fmt: skip
 
 
@@ -124,12 +132,15 @@ class _Gathered:
         self._kb = kb
         review = kb.settings.review
         self.off = tuple(name for name in ("blind", "explore") if not getattr(review, name))
+        self.alone = review.alone
+        self.agents = kb.settings.agent_of
         recorded = log.everything(kb)
         self.lines = [each for each in recorded if each.verdict != WITHDRAWN]
         self.counting = [each for lines in counting(recorded).values() for each in lines]
         self.decisions = [each for each in standing(recorded).values() if not each.shown.get("repeat_of")]
-        waiting = [each for packet in kb.store.packets() for each in packet.proposals if not each.repeat_of]
-        self._waiting = {each.source for each in waiting}
+        packets = list(kb.store.packets())
+        waiting = [each for packet in packets for each in packet.proposals if not each.repeat_of]
+        self._waiting = {each.source for each in waiting} | {packet.source for packet in packets if packet.later}
         in_force = {_number(each.generation): each.generation for each in known.events
                     if each.kind != course.CLOSED and each.generation}  # fmt: skip
         self._shown: dict[str, list[Decision | Proposal]] = defaultdict(list)
@@ -146,6 +157,11 @@ class _Gathered:
     def own(self, name: str) -> list[Decision]:
         """The decisions about what a generation showed, none of which it was trained on, in order of time."""
         return self._own[name]
+
+    def unknown(self, *names: str) -> list[Decision]:
+        """The decisions about proposals that none of these generations was trained on."""
+        known = set().union(*(self.lessons[name] for name in names))
+        return [each for each in self.decisions if not each.missed and examples.key(each) not in known]
 
     def added(self, name: str) -> list[Decision]:
         """The claims that people added to what a generation showed."""
@@ -182,8 +198,9 @@ class _Gathered:
 
     @cached_property
     def vectors(self) -> Mapping[str, Floats]:
-        """The vectors of all titles; a model is loaded for them, where a generation is compared with another."""
-        titles = list(dict.fromkeys(map(examples.title, self.decisions)))
+        """The vectors of all titles; a model is loaded for them, where generations or claims are compared."""
+        told = (each for each in self.counting if not each.shown.get("repeat_of"))
+        titles = list(dict.fromkeys(map(examples.title, told)))
         return dict(zip(titles, self._kb.encoder.encode(titles).astype(float), strict=True)) if titles else {}
 
     def fits(self, generation: Generation | None) -> bool:
@@ -226,11 +243,19 @@ def _compared(found: _Gathered, account: Account, generation: Generation) -> Acc
     before = found.generations.get(parent)
     beside = Estimate()
     if (not parent or before) and found.fits(generation) and found.fits(before):
-        known = found.lessons[generation.name] | found.lessons[parent]
-        unknown = [each for each in found.decisions if not each.missed and examples.key(each) not in known]
-        beside = learned.beside_parent(generation, before, unknown, found.vectors if unknown else {})
+        unknown = found.unknown(generation.name, parent)
+        beside = orders.beside_parent(generation, before, unknown, found.vectors if unknown else {})
     drifted = _drift(found, found.own(parent), found.own(generation.name))
-    return replace(account, before=_number(parent), beside=beside, drift=drifted)
+    return replace(account, before=_number(parent), beside=beside, drift=drifted,
+                   specialists=_specialists(found, generation))  # fmt: skip
+
+
+def _specialists(found: _Gathered, generation: Generation) -> dict[str, BesideGeneral]:
+    """Its specialists beside its general order, on decisions that it was not trained on."""
+    if not generation.specialists or not found.fits(generation):
+        return {}
+    unknown = found.unknown(generation.name)
+    return orders.beside_general(generation, unknown, found.vectors if unknown else {}, found.agents)
 
 
 def _drift(found: _Gathered, before: Sequence[Decision], after: Sequence[Decision]) -> Drifted:
@@ -274,6 +299,18 @@ def _samples(found: _Gathered, name: str, rows: Sequence[Judged]) -> list[Sample
              if found.decided(source) and any(not row.proposed for row in some)]  # fmt: skip
     whole.sort(key=lambda some: (some[-1].decision.time, some[-1].decision.source))
     return [guarantee.sample(some, added[some[0].decision.source]) for some in whole]
+
+
+def _effort(found: _Gathered) -> Effort:
+    """What is found alone and with proposals, of the sources that are decided."""
+
+    def same(one: Decision, other: Decision) -> bool:
+        if (one.claim and one.claim == other.claim) or quotes_of(one) & quotes_of(other):
+            return True
+        vectors = [found.vectors[examples.title(each)] for each in (one, other)]
+        return float(vectors[0] @ vectors[1]) >= drafts.DUPLICATE
+
+    return effort.effort((each for each in found.counting if found.decided(each.source)), same, found.alone)
 
 
 def _drift_in_words(now: Account) -> str:
