@@ -10,6 +10,7 @@ import click
 
 from codex_kb import views
 from codex_kb.cli.common import global_options, json_option, open_kb, out, out_json, say
+from codex_kb.text.marks import counted
 from codex_kb.workflow import audit
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def lines(now: Audit) -> Iterator[str]:
         yield "  → codex review"
         return
     closed = len(now.accounts) - 1
-    yield f"generation {now.in_force} is in force, of {closed} that were closed; {now.decisions} decisions stand"
+    yield (f"generation {now.in_force} is in force; {counted(closed, 'generation')} closed, "
+           f"{counted(now.decisions, 'decision')} on record")  # fmt: skip
     yield ""
     yield now.guarantee.of_proposed
     yield now.guarantee.of_sources

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from codex_kb.text.leaving import without
+from codex_kb.text.marks import counted
 
 if TYPE_CHECKING:
     from codex_kb.learn.audit import Estimate
@@ -57,7 +58,7 @@ def page(now: Audit) -> bytes:
 
 def _put_together(now: Audit) -> str:
     closed = len(now.accounts) - 1
-    said = f"{now.decisions} decisions stand; {closed} generations were closed."
+    said = f"{counted(now.decisions, 'decision')} on record; {counted(closed, 'generation')} closed."
     if both := now.guarantee.compounded:
         said += (f" The limits of {both.generations} generations put together leave {both.product:.2f} by their "
                  f"product and {both.union:.2f} by their sum: true, and of little use.")  # fmt: skip
