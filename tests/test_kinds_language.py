@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 from collections.abc import Callable
@@ -184,6 +185,16 @@ def test_what_people_decided_is_remembered(kb: Base) -> None:
     assert "approved: Tar is dear" in told
     assert told.count("rejected (trivial)") == 4
     assert "a@b.c" not in model.prompts[0].user
+
+
+def test_what_was_not_foreseen_is_told_first_and_what_measures_is_not_told(kb: Base) -> None:
+    model = Model()
+    decided = [decision(f"Boats are slow {n}", "rejected") for n in range(9)]
+    decided = [dataclasses.replace(each, features={"score": n}) for n, each in enumerate(decided)]
+    blind = dataclasses.replace(decision("Wide boats turn slowly", "rejected"), shown={"blind": True})
+    propose(kb, model, decisions=[*decided, blind])
+    told = blocks(model.prompts[0].user)["what people decided before"]
+    assert sorted(line[-1] for line in told.splitlines()) == ["5", "6", "7", "8"]
 
 
 def test_an_agent_gives_its_name_and_instructions(kb: Base) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from codex_kb.propose import prompts
+from codex_kb.learn.examples import teaches
+from codex_kb.propose import prompts, telling
 from codex_kb.propose.prompts import Example, Known
 from codex_kb.records import Decision, Hit, Source
 from codex_kb.review.standing import standing
@@ -33,7 +34,9 @@ class Background:
     def __init__(self, kb: KnowledgeBase, claims: ClaimIndex, decisions: Sequence[Decision]) -> None:
         self._kb = kb
         self._claims = claims
-        self._decisions = list(_one_each(decisions))
+        known = [each for each in standing(decisions).values() if teaches(each)]
+        self._unforeseen = telling.unforeseen(known)
+        self._decisions = _one_each(known)
         self._lock = threading.Lock()
         self._vectors: Vectors | None = None
 
@@ -65,28 +68,27 @@ class Background:
         return [Known(hit.path, hit.title, cards[hit.path].description) for hit in hits if hit.path in cards]
 
     def examples(self, source: Source) -> list[Example]:
-        """Approved claims and rejected proposals nearest to a source, half and half, within a budget of tokens."""
+        """Approved claims and rejected proposals near a source that tell most, half and half, within a budget."""
         if not self._decisions:
             return []
         with self._lock:
             if self._vectors is None:
                 self._vectors = self._kb.encoder.encode([decision.title for decision in self._decisions])
         scores = self._vectors @ self._kb.encoder.query(f"{source.title}. {source.body[:_GIST]}")
-        chosen: list[Example] = []
-        left = _EXAMPLE_TOKENS
-        for verdict in ("approved", "rejected"):
-            rows = [row for row in np.argsort(-scores, kind="stable") if self._decisions[row].verdict == verdict]
-            for row in rows[: _EXAMPLES // 2]:
-                decision = self._decisions[row]
-                example = Example(decision.title, decision.verdict, decision.reason)
-                left -= prompts.tokens(example.title + example.reason)
-                if left >= 0:
-                    chosen.append(example)
-        return chosen
+        nearest = [self._decisions[row] for row in np.argsort(-scores, kind="stable")]
+        return [
+            Example(each.title, each.verdict, each.reason)
+            for verdict in ("approved", "rejected")
+            for each in telling.chosen([each for each in nearest if each.verdict == verdict], self._unforeseen,
+                                       _EXAMPLES // 2, _EXAMPLE_TOKENS // 2, _tokens)
+        ]  # fmt: skip
+
+
+def _tokens(decision: Decision) -> int:
+    return prompts.tokens(decision.title + decision.reason)
 
 
 def _one_each(decisions: Sequence[Decision]) -> list[Decision]:
-    """The latest decision that stands about each title, and of these the latest."""
-    last = {decision.title: decision for decision in standing(decisions).values()
-            if not decision.shown.get("repeat_of")}  # fmt: skip
+    """The latest decision about each title, and of these the latest."""
+    last = {decision.title: decision for decision in decisions}
     return list(last.values())[-_LATEST:]
