@@ -129,11 +129,13 @@ price = [0.25, 2]
 domains = ["ships", "harbours"]
 model = "local:models/small.gguf"
 instructions = "Prefer costs."
+trying = "Leave out history."
 [agents.other]
 """)
     assert (settings.propose.jobs, settings.propose.budget, settings.propose.price) == (8, 2.0, (0.25, 2.0))
     assert settings.agents["mariner"].domains == ("ships", "harbours")
-    assert settings.agents["other"].model == ""
+    assert settings.agents["mariner"].trying == "Leave out history."
+    assert settings.agents["other"].model == settings.agents["other"].trying == ""
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ _LIMIT = 1_000_000
 #: Parts of a dotted key: the time to read one grows with their square.
 MOST_PARTS = 100
 #: A string or a comment of TOML, closed or not.
-_STRING = re.compile(r'''"""(?:[^\\]|\\.|\\\Z)*?(?:"""|\Z)|\'{3}.*?(?:\'{3}|\Z)'''
+STRING = re.compile(r'''"""(?:[^\\]|\\.|\\\Z)*?(?:"""|\Z)|\'{3}.*?(?:\'{3}|\Z)'''
                      r'''|"(?:[^"\\\n]|\\[^\n])*+"?|'[^'\n]*+'?|\#[^\n]*+''', re.DOTALL)  # fmt: skip
 #: What stands in no dotted key.
 _BETWEEN = re.compile(r"[^\w.\- \t]")
@@ -82,11 +82,15 @@ class Propose:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """`[agents.NAME]`: who proposes from the sources of some domains, with which model and instructions."""
+    """`[agents.NAME]`: who proposes from the sources of some domains, with which model and instructions.
+
+    `trying` are new instructions, which half of the sources get in place of the others.
+    """
 
     domains: tuple[str, ...] = ()
     model: str = ""
     instructions: str = ""
+    trying: str = ""
 
 
 def _no_levels() -> Mapping[str, Level]:
@@ -232,7 +236,7 @@ def _table(text: str, path: str) -> dict[str, Any]:
 
 def long_key(text: str) -> int | None:
     """The line of the first key in a TOML text that has more than MOST_PARTS dotted parts. Linear in the text."""
-    plain = _STRING.sub(lambda found: "a" + "\n" * found[0].count("\n"), text)
+    plain = STRING.sub(lambda found: "a" + "\n" * found[0].count("\n"), text)
     lines = enumerate(plain.split("\n"), 1)
     return next((n for n, line in lines for run in _BETWEEN.split(line) if run.count(".") >= MOST_PARTS), None)
 

@@ -149,6 +149,8 @@ class Proposal:
     `place` where it was shown, from 1. `blind` ones are shown without hints, `explored` ones were not chosen but mixed
     in, with `chance`, the probability of being shown. `repeat_of` is the id of the decision that is asked for again.
     `missed` says that nobody proposed it and a person added it, `alone` that the source was read before them.
+    Where new instructions are tried, `instructions` says whether it came of the "old" or the "new" ones of the trial
+    `tried`.
     """
 
     id: str
@@ -177,6 +179,8 @@ class Proposal:
     repeat_of: str = ""
     missed: bool = False
     alone: bool = False
+    instructions: str = ""
+    tried: str = ""
 
 
 @dataclass(frozen=True, slots=True)

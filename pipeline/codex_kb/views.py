@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from codex_kb.learn.drift import Drift
     from codex_kb.learn.effort import Effort
     from codex_kb.learn.guarantee import Certified, Guarantee
+    from codex_kb.learn.halves import Compared, Difference, Half
     from codex_kb.learn.orders import BesideGeneral
     from codex_kb.learn.reviewers import Pair, Reviewer
     from codex_kb.learn.stand import Stand
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from codex_kb.workflow.related import Suggested
     from codex_kb.workflow.search import Found
     from codex_kb.workflow.show import Shown, Status
+    from codex_kb.workflow.suggest import Advised, Suggestions
     from codex_kb.workflow.trust import Trust
     from codex_kb.workflow.undo import Undone
 
@@ -37,7 +39,8 @@ Value = dict[str, Any]
 
 _DIGITS = 6
 #: What would tell a reviewer what the proposer thinks, or why a proposal is among the others.
-_UNSAID = ("features", "trial", "explored", "chance", "repeat_of", "place", "missed", "alone")
+_UNSAID = ("features", "trial", "explored", "chance", "repeat_of", "place", "missed", "alone", "instructions",
+           "tried")  # fmt: skip
 
 
 def ingested(done: Ingested) -> Value:
@@ -88,6 +91,35 @@ def distilled(done: Distilled) -> Value:
         "waiting": learned.waiting,
         "gate": _gate(learned),
     }  # fmt: skip
+
+
+def suggestions(found: Suggestions) -> Value:
+    """Reasons of rejections by agent, how instructions on trial are doing, and what changes the settings."""
+    return {"agents": [_advised(each) for each in found.agents], "diff": found.diff, "paste": found.paste}
+
+
+def _advised(each: Advised) -> Value:
+    return {
+        "agent": each.agent, "decisions": each.decisions, "reasons": each.reasons,
+        "groups": [dataclasses.asdict(group) | {"titles": list(group.titles)} for group in each.groups],
+        "sentences": list(each.sentences), "setting": each.setting,
+        "trial": _compared(each.compared) if each.compared else None,
+    }  # fmt: skip
+
+
+def _compared(found: Compared) -> Value:
+    return {"old": _half(found.old), "new": _half(found.new), "a_source": _difference(found.a_source),
+            "share": _difference(found.share), "advice": found.advice, "needed": found.needed}  # fmt: skip
+
+
+def _half(half: Half) -> Value:
+    return {"sources": half.sources, "approvals": half.approvals, "decisions": half.decided,
+            "a_source": _rounded(half.a_source), "share": _rounded(half.share)}  # fmt: skip
+
+
+def _difference(found: Difference) -> Value:
+    low, high = found.between or (None, None)
+    return {"value": _rounded(found.value), "low": _rounded(low), "high": _rounded(high)}
 
 
 def _gate(record: Record | Stand) -> Value:

@@ -52,5 +52,5 @@ def _again(proposal: Proposal, source: str) -> Proposal:
     again = hashlib.sha256(f"again\0{proposal.id}\0{source}".encode()).hexdigest()[:12]
     return dataclasses.replace(
         proposal, id=again, repeat_of=proposal.id, nearest=(), relation="new", target="", why="", debate=(),
-        trial="", place=0, blind=False, explored=False, chance=1.0,
+        trial="", place=0, blind=False, explored=False, chance=1.0, instructions="", tried="",
     )  # fmt: skip

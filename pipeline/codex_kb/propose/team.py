@@ -13,6 +13,8 @@ from codex_kb.disk.generations import Generations, named
 from codex_kb.kb import KnowledgeBase
 from codex_kb.language.paid import Answers, Ledger, Spent
 from codex_kb.layout import LOCAL
+from codex_kb.learn import halves
+from codex_kb.learn.halves import Told
 from codex_kb.ports import Proposer
 from codex_kb.propose import kinds, prompts
 from codex_kb.propose.background import Background
@@ -90,6 +92,11 @@ class Team:
         name = self.kb.settings.agent_of.get(source.domain.strip().casefold(), "")
         return name, self.kb.settings.agents.get(name, Agent())
 
+    def told(self, source: Source) -> Told:
+        """The instructions for a source. Only who asks a model is told any, so only there are new ones tried."""
+        agent = self.agent(source)[1]
+        return halves.told(agent.instructions, agent.trying if kinds.asks(self.model(source)) else "", source.path)
+
     def model(self, source: Source) -> str:
         """The name of the model that proposes from a source, and argues about it."""
         return self._model or self.agent(source)[1].model or self.kb.settings.propose.model
@@ -131,7 +138,7 @@ class Proposers:
     def __init__(self, team: Team, background: Background) -> None:
         self._team = team
         self._background = background
-        self._made: dict[str, Proposer] = {}
+        self._made: dict[tuple[str, str], Proposer] = {}
         self._lock = threading.Lock()
 
     def of(self, source: Source) -> Proposer:
@@ -140,15 +147,17 @@ class Proposers:
         Raises:
             UsageError: there is no such model, its extra is not installed, or its key is missing.
         """
-        name, agent = self._team.agent(source)
+        name = self._team.agent(source)[0]
+        told = self._team.told(source)
+        made = (name, told.half)
         with self._lock:
-            if name not in self._made:
+            if made not in self._made:
                 kb = self._team.kb
-                self._made[name] = kinds.load(Briefing(
+                self._made[made] = kinds.load(Briefing(
                     self._team.model(source), kb.encoder, self._background, self._team.preference, self._team.jobs,
-                    self._team.answers, name, agent.instructions,
+                    self._team.answers, name, told.instructions,
                 ))  # fmt: skip
-            return self._made[name]
+            return self._made[made]
 
     def close(self) -> None:
         """Ask nothing further, and wait for the answers that are under way: they are paid for."""

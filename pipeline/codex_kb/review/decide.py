@@ -371,7 +371,7 @@ def _shown(proposal: Proposal) -> dict[str, Any]:
 
 
 #: How a proposal came to be shown, as a decision records it; left out where it is as usual.
-CHOSEN = ("place", "blind", "explored", "chance", "trial", "repeat_of", "alone")
+CHOSEN = ("place", "blind", "explored", "chance", "trial", "repeat_of", "alone", "instructions", "tried")
 _AS_USUAL = {field.name: field.default for field in dataclasses.fields(Proposal) if field.name in CHOSEN}
 
 

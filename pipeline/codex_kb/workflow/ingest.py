@@ -311,13 +311,16 @@ class _Proposing:
         """Drafts as proposals beside their nearest claims, each once."""
         vectors = self.kb.encoder.encode([draft.title for draft in found])
         made: dict[str, Proposal] = {}
+        told = self.team.told(work.source)
         for draft, hits in zip(found, self.claims.nearest_titles(vectors, drafts.NEAREST), strict=True):
             cards = self.claims.catalog.by_path([hit.path for hit in hits])
             domains = {path: card.domain for path, card in cards.items()}
             alike = drafts.alike(self.kb.encoder, draft.title, hits)
             near = drafts.Near(hits, drafts.near_domain(hits, domains), alike)
             each = drafts.proposal(work.source, draft, near, work.proposer.name, self.generation)
-            made.setdefault(each.id, dataclasses.replace(each, trial=work.drafted.trial))
+            made.setdefault(each.id, dataclasses.replace(
+                each, trial=work.drafted.trial, instructions=told.half, tried=told.trial,
+            ))  # fmt: skip
         return list(made.values())
 
     @staticmethod
