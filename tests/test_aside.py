@@ -213,4 +213,32 @@ def test_a_damaged_record_is_named_by_check(decided: Base) -> None:
     path.write_text("{")
     problems = decided.run("check", "--json").json
     assert [p["path"] for p in problems if p["severity"] == "error"] == [f"inbox/proposals/set-aside/{path.name}"]
-    assert decided.run("review", "--set-aside").code == 0
+    damaged = path.stem
+    done = decided.run("review", "--set-aside")
+    assert (done.code, f"set-aside/{path.name}" in done.err) == (1, True)
+    assert (decided.run("review", "--set-aside", damaged).code, listed(decided)) == (1, set())
+
+
+@pytest.mark.parametrize("named", ["codex.toml", "codex/decisions/n0.jsonl", ".env", "inbox/proposals/n20.md", "claim"])
+def test_a_record_that_names_no_source_brings_nothing_back(decided: Base, named: str) -> None:
+    decided.run("review", "--triage", "0.1")
+    path = sorted(decided.path("inbox/proposals/set-aside").glob("*.json"))[0]
+    named = decided.claims()[0] if named == "claim" else named
+    decided.write(".env", "SECRET=1\n")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"source": named}))
+    before = decided.path(named).read_bytes()
+    done = decided.run("review", "--set-aside", path.stem)
+    assert (done.code, "is no source" in done.err) == (1, True)
+    assert decided.path(named).read_bytes() == before
+
+
+def test_a_proposal_that_was_set_aside_says_how_it_comes_back(decided: Base) -> None:
+    decided.run("review", "--triage", "0.1")
+    some = sorted(listed(decided))[0]
+    done = decided.run("review", "--approve", some)
+    assert (done.code, f"{some} was set aside" in done.err, "--set-aside" in done.err) == (3, True, True)
+
+
+@pytest.mark.parametrize("alpha", ["nan", "1e-320", "1", "inf"])
+def test_a_limit_is_a_share(kb: Base, alpha: str) -> None:
+    assert kb.run("review", "--triage", alpha).code == 2

@@ -7,6 +7,7 @@ import json
 import random
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -278,9 +279,20 @@ def test_a_page_replaces_nothing_but_a_page(kb: Base, name: str) -> None:
     kb.path("link.html").symlink_to(kb.path("mine.html"))
     before = kb.snapshot(), kb.read(".git/config")
     done = kb.run("audit", "--html", name)
-    assert done.code in (1, 4)
+    assert done.code in (1, 2, 4)
     assert name in done.err
     assert (kb.snapshot(), kb.read(".git/config")) == before
+
+
+@pytest.mark.parametrize("name", ["away/page.html", "inbox/proposals/new.json"])
+def test_a_page_is_written_neither_through_a_link_that_leads_out_nor_as_a_file_of_ours(
+    kb: Base, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "outside").mkdir()
+    kb.path("away").symlink_to(tmp_path / "outside")
+    assert kb.run("audit", "--html", name).code in (1, 2)
+    assert list((tmp_path / "outside").iterdir()) == []
+    assert not kb.path("inbox/proposals/new.json").exists()
 
 
 def test_a_generation_that_cannot_be_read_is_an_error_with_the_way_out(kb: Base) -> None:

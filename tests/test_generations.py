@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 
+import numpy as np
 import pytest
 
 from conftest import HEAD, Base, as_made_before
@@ -240,6 +242,50 @@ def test_0_switches_each_off_and_what_is_mixed_in_looks_like_any_other(
     taught.run("distill", "--now")
     (folder,) = taught.path("codex/generations").glob("2-*")
     assert not mixed_in & {each[:12] for each in json.loads((folder / "generation.json").read_text())["learned"]}
+
+
+def arrays() -> dict[str, bytes]:
+    """Files that are no direction, by what is wrong with them."""
+    zipped = io.BytesIO()
+    np.savez(zipped, np.zeros(64, np.float32))
+    whole = io.BytesIO()
+    np.save(whole, np.zeros(64, np.float32))
+    huge = whole.getvalue().replace(b"(64,), }             ", b"(100000000000,), }   ")
+    assert huge != whole.getvalue()
+    short = io.BytesIO()
+    np.save(short, np.zeros(5, np.float32))
+    objects = io.BytesIO()
+    np.save(objects, np.array([{}]), allow_pickle=True)
+    return {"zip": zipped.getvalue(), "huge": huge, "bad zip": b"PK\x03\x04 and more", "objects": objects.getvalue(),
+            "no end": b"\x93NUMPY\x01\x00v\x00{'descr': '", "cut": whole.getvalue()[:-1],
+            "another length": short.getvalue(), "nan": whole.getvalue()[:-4] + b"\x00\x00\xc0\x7f"}  # fmt: skip
+
+
+@pytest.mark.parametrize("spoil", arrays().values(), ids=arrays())
+def test_a_direction_that_is_none_is_refused_with_the_way_out(taught: Base, spoil: bytes) -> None:
+    taught.run("distill")
+    (folder,) = taught.path("codex/generations").glob("1-*")
+    (folder / "direction.npy").write_bytes(spoil)
+    taught.source("n50", document(50))
+    done = taught.run("ingest", "inbox/n50.md")
+    assert done.code == 1
+    assert folder.name in done.err
+    assert "codex distill --rollback 0" in done.err
+
+
+def test_weights_beyond_all_measure_are_refused(taught: Base) -> None:
+    taught.run("distill")
+    (folder,) = taught.path("codex/generations").glob("1-*")
+    facts = json.loads((folder / "generation.json").read_text())
+    facts["weights"]["digit"] = 1e308
+    (folder / "generation.json").write_text(json.dumps(facts))
+    assert taught.run("audit").code == 1
+
+
+def test_what_distill_does_otherwise_is_one_thing_at_a_time(kb: Base) -> None:
+    for typed in (("--pin", "1", "--rollback", "0"), ("--pin", "1", "--check"), ("--rollback", "0", "--now"),
+                  ("--full", "--now")):  # fmt: skip
+        assert kb.run("distill", *typed).code == 2
 
 
 @pytest.mark.parametrize("spoil", ["{", '{"version": 2}', '{"version": 1}', "[]"])

@@ -146,6 +146,13 @@ def test_what_a_claim_says_already_is_made_only_when_a_person_insists(two: Base)
     assert two.run("review", "--apply", "--anyway").code == 0
 
 
+def test_two_that_say_nearly_the_same_are_told_of_each_other(two: Base) -> None:
+    two.edit(EMPTY, typed() + "\n" + typed(f"{TITLE} now"))
+    done = two.run("review", "--apply")
+    assert (done.code, "another claim of this packet says" in done.err, PACKET in done.err) == (1, True, True)
+    assert not two.path("codex/decisions/notes.jsonl").exists()
+
+
 def test_a_packet_of_an_earlier_version_takes_one_that_is_typed_by_hand(two: Base) -> None:
     old = two.read(PACKET).replace(f"{EMPTY}\n", "")
     two.write(PACKET, old)

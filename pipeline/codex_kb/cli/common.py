@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -59,6 +60,16 @@ def say_stopped(error: CodexError) -> None:
     """Say what ended a run before its end, and how to go on."""
     say(f"stopped: {error.message}")
     say(f"  → {error.hint or 'run the same again: what is paid for is kept'}")
+
+
+class Finite(click.FloatRange):
+    """A number within a range; "nan" and "inf" are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = float(super().convert(value, param, ctx))
+        if not math.isfinite(found):
+            self.fail(f"{value} is not a number.", param, ctx)
+        return found
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")

@@ -5,7 +5,17 @@ from __future__ import annotations
 import click
 
 from codex_kb import views
-from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out, out_json, say, say_stopped
+from codex_kb.cli.common import (
+    Finite,
+    global_options,
+    json_option,
+    no_commit_option,
+    open_kb,
+    out,
+    out_json,
+    say,
+    say_stopped,
+)  # fmt: skip
 from codex_kb.errors import ModelError
 from codex_kb.propose.team import Team
 from codex_kb.workflow.debate import Debated, Debates
@@ -14,7 +24,7 @@ from codex_kb.workflow.debate import Debated, Debates
 @click.command("debate")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 @click.option("--model", metavar="M", help="Language model to use; else [propose] model.")
-@click.option("--budget", metavar="DOLLARS", type=click.FloatRange(0, min_open=True), help="Stop before it costs more.")
+@click.option("--budget", metavar="DOLLARS", type=Finite(0, min_open=True), help="Stop before it costs more.")
 @no_commit_option
 @json_option
 @global_options

@@ -9,6 +9,7 @@ import click
 
 from codex_kb import views
 from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out, out_json, out_problems, say
+from codex_kb.errors import UsageError
 from codex_kb.learn.stand import Stand
 from codex_kb.text.leaving import shown
 from codex_kb.text.marks import counted
@@ -39,6 +40,10 @@ def command(
     no_commit: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Bring the index in line with the claims, and a generation with the decisions."""
+    chosen = [rollback is not None, pin is not None, check_, suggest, now]
+    if sum(chosen) > 1 or (full and any(chosen) and not check_):
+        raise UsageError("--rollback, --pin, --check, --suggest and --now are apart from each other",
+                         hint="one at a time; --full goes with --check or alone")  # fmt: skip
     kb = open_kb(no_commit)
     for number, held in ((rollback, False), (pin, True)):
         if number is not None:

@@ -7,7 +7,16 @@ from collections import Counter
 import click
 
 from codex_kb import views
-from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out_json, say, say_stopped
+from codex_kb.cli.common import (
+    Finite,
+    global_options,
+    json_option,
+    no_commit_option,
+    open_kb,
+    out_json,
+    say,
+    say_stopped,
+)  # fmt: skip
 from codex_kb.cli.debate import report
 from codex_kb.propose.team import total
 from codex_kb.records import Plan
@@ -26,7 +35,7 @@ _REASONS = 8
 @click.option("--again", is_flag=True, help="Propose anew from sources that were worked on before.")
 @click.option("--jobs", metavar="N", type=click.IntRange(1), help="Ask a model N questions at a time (4).")
 @click.option(
-    "--budget", metavar="DOLLARS", type=click.FloatRange(0, min_open=True), help="Stop before models cost more."
+    "--budget", metavar="DOLLARS", type=Finite(0, min_open=True), help="Stop before models cost more."
 )
 @click.option("--debate", is_flag=True, help="Have two sides argue about each proposal.")
 @click.option("--dry-run", is_flag=True, help="Read and report; call no model, write nothing.")

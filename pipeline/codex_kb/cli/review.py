@@ -7,7 +7,7 @@ import sys
 import click
 
 from codex_kb.cli import editor
-from codex_kb.cli.common import fail, global_options, no_commit_option, open_kb, say
+from codex_kb.cli.common import Finite, fail, global_options, no_commit_option, open_kb, say
 from codex_kb.errors import UsageError
 from codex_kb.kb import KnowledgeBase
 from codex_kb.workflow import aside
@@ -22,7 +22,7 @@ from codex_kb.workflow.review import Review, Reviewed
     "--add", metavar="ID", multiple=True, help="Add this proposal to the claim that it names, make no new one."
 )
 @click.option("--reject", metavar="ID[=REASON]", multiple=True, help="Reject this proposal; open no editor.")
-@click.option("--triage", "alpha", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="ALPHA",
+@click.option("--triage", "alpha", type=Finite(0.001, 1, max_open=True), metavar="ALPHA",
               help="Set aside what would almost surely be rejected, losing at most ALPHA of approvals.")
 @click.option("--set-aside", "back", is_flag=True, help="Bring back what was set aside.")
 @click.option("--reviewer", metavar="NAME", help='Who decides, "Name <email>"; else git\'s user.')
@@ -68,8 +68,10 @@ def _aside(kb: KnowledgeBase, alpha: float | None, sources: tuple[str, ...]) -> 
     if limit := done.threshold:
         say(f"with 90 % confidence at most {limit.limit:.1%} of what you would approve is below the score of "
             f"{limit.below:.2f}, from {limit.approvals} approvals")  # fmt: skip
+    for fault in done.faults:
+        fail(fault, as_json=False)
     say("next: codex review")
-    return 0
+    return 1 if done.faults else 0
 
 
 def _sure(line: str) -> bool:

@@ -10,7 +10,7 @@ from codex_kb.disk import gate
 from codex_kb.errors import CodexError, RefusedFile
 from codex_kb.layout import GENERATIONS
 from codex_kb.learn import generation as files
-from codex_kb.learn.course import Course, Event, course, from_line
+from codex_kb.learn.course import NAME, Course, Event, course, from_line
 from codex_kb.learn.generation import Generation
 
 EVENTS = f"{GENERATIONS}/events.jsonl"
@@ -64,7 +64,7 @@ class Generations:
         """Every generation by name, in order of number. Raises RefusedFile."""
         folder = self.root / GENERATIONS
         names = [each.name for each in folder.iterdir() if each.is_dir()] if folder.is_dir() else []
-        found = [named(self.root, name) for name in names if name.partition("-")[0].isdecimal()]
+        found = [named(self.root, name) for name in names if name and NAME.fullmatch(name)]
         return {each.name: each for each in sorted(found, key=lambda g: (g.number, g.name))}
 
     @property

@@ -198,13 +198,26 @@ class Store:
 
     def _packet(self, path: Path) -> Packet:
         try:
-            return packet_from_json(gate.read(self.layout.root, self.layout.relative(path)), path.stem)
+            packet = packet_from_json(gate.read(self.layout.root, self.layout.relative(path)), path.stem)
+            if not self._may_be_source(packet.source):  # a stranger's record would have us write there
+                raise ValueError(f"{packet.source} is no source")
+            return packet
         except KeyError as error:
             raise RefusedFile(f"not a record of proposals: it has no {error}", path=self.layout.relative(path),
                               hint="git checkout it, or delete it and ingest --again") from error  # fmt: skip
         except (ValueError, NotFound) as error:
             raise RefusedFile(f"not a record of proposals: {error}", path=self.layout.relative(path),
                               hint="git checkout it, or delete it and ingest --again") from error  # fmt: skip
+
+    def _may_be_source(self, path: str) -> bool:
+        """Is this path one of a source: Markdown, and no claim's or of ours?"""
+        parts = PurePosixPath(path).parents
+        ours = not {*parts}.isdisjoint(map(PurePosixPath, (*places.NOT_CLAIMS, places.PACKETS)))
+        claims, sources = (
+            not {*parts}.isdisjoint(map(PurePosixPath, folders))
+            for folders in (self.settings.kb.claims, self.settings.kb.sources)
+        )
+        return places.is_markdown(path) and not ours and (sources or not claims)
 
     def aside(self, name: str) -> Packet | None:
         """What was set aside under this name, as a packet; None where nothing was. Raises RefusedFile."""
@@ -214,7 +227,8 @@ class Store:
     def all_aside(self) -> tuple[list[Packet], list[Problem]]:
         """All that was set aside, a packet a source, sorted by their names; and the records that are none."""
         folder = self.layout.path(places.SET_ASIDE)
-        return self._readable(sorted(folder.glob("*.json")) if folder.is_dir() else [])
+        found, problems = self._readable(sorted(folder.glob("*.json")) if folder.is_dir() else [])
+        return self._one_a_source(found), problems
 
     def packet_text(self, packet: Packet) -> str | None:
         """The packet as the reviewer has it; None where its file was deleted.

@@ -14,7 +14,7 @@ from codex_kb.text import json_of_others
 
 #: A generation was closed; it took over; a person went back to one; a person holds one until they go back.
 CLOSED, IN_FORCE, ROLLED_BACK, PINNED = "closed", "in force", "rolled back", "pinned"
-_NAME = re.compile(r"(?:[1-9]\d{0,8}-[0-9a-f]{8})?")
+NAME = re.compile(r"(?:[1-9]\d{0,8}-[0-9a-f]{8})?")
 _KINDS = (CLOSED, IN_FORCE, ROLLED_BACK, PINNED)
 
 
@@ -66,6 +66,6 @@ def from_line(line: bytes) -> Event:
     found = json_of_others.record(Event, json_of_others.read(line))
     if found.kind not in _KINDS:
         raise ValueError(f"nothing that happens to a generation: {found.kind}")
-    if not _NAME.fullmatch(found.generation):
+    if not NAME.fullmatch(found.generation):
         raise ValueError(f"not the name of a generation: {found.generation}")
     return found

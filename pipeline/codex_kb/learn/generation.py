@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,8 +21,13 @@ from codex_kb.text import json_of_others
 
 VERSION = 1
 FACTS, DIRECTION, DIRECTIONS = "generation.json", "direction.npy", "specialists.npy"
-#: Decimals of a weight.
-_DIGITS = 6
+#: Decimals of a weight, and what none is beyond.
+_DIGITS, _MOST = 6, 1e6
+#: How an array of ours begins.
+_HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '<f4', 'fortran_order': False, 'shape': \((\d{1,9}),(?: (\d{1,9}))?\), \} *\n",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ def from_files(name: str, files: Mapping[str, bytes]) -> Generation:
     if not isinstance(value, dict) or value.get("version") != VERSION:
         raise ValueError("of another version, or no generation")
     try:
-        weights = json_of_others.numbers(value["weights"])
+        weights = _read_weights(value["weights"])
         number, lessons = value["number"], value["lessons"]
         if not isinstance(number, int) or not isinstance(lessons, int) or not name.startswith(f"{number}-"):
             raise ValueError("its number is not that of its folder")
@@ -123,7 +130,7 @@ def _specialists(
         raise ValueError("its specialists are not as many as their directions")
     found = {}
     for (name, told), direction in zip(value.items(), directions, strict=True):
-        weights = json_of_others.numbers(told)
+        weights = _read_weights(told)
         if tuple(weights) != names:
             raise ValueError(f"its specialist {name} weighs other features")
         found[name] = Ranker(np.array(list(weights.values())), direction, general.tau_plain, general.tau_embedded)
@@ -131,7 +138,19 @@ def _specialists(
 
 
 def _read(data: bytes, dimensions: int) -> Floats:
-    array = np.load(io.BytesIO(data), allow_pickle=False)
-    if array.dtype != np.float32 or array.ndim != dimensions or not np.isfinite(array).all():
+    """An array as `_array` writes it, and nothing else that a file of numpy's may hold."""
+    head = _HEADER.match(data)
+    shape = tuple(int(size) for size in head.groups() if size is not None) if head else ()
+    if head is None or len(shape) != dimensions or len(data) - head.end() != 4 * math.prod(shape):
         raise ValueError("its direction is not one")
-    return np.asarray(array, np.float64)
+    values = np.frombuffer(data, "<f4", offset=head.end()).reshape(shape)
+    if not (np.abs(values) <= _MOST).all():
+        raise ValueError("its direction is not one")
+    return values.astype(np.float64)
+
+
+def _read_weights(told: object) -> dict[str, float]:
+    found = json_of_others.numbers(told)
+    if any(abs(weight) > _MOST for weight in found.values()):
+        raise ValueError("its weights are too large")
+    return found

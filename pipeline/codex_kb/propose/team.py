@@ -10,9 +10,10 @@ from functools import cached_property
 from codex_kb import language
 from codex_kb.config import Agent
 from codex_kb.disk.generations import Generations, named
+from codex_kb.errors import RefusedFile
 from codex_kb.kb import KnowledgeBase
 from codex_kb.language.paid import Answers, Ledger, Spent
-from codex_kb.layout import LOCAL
+from codex_kb.layout import GENERATIONS, LOCAL
 from codex_kb.learn import halves
 from codex_kb.learn.halves import Told
 from codex_kb.ports import Proposer
@@ -80,6 +81,10 @@ class Team:
         if taught and taught.encoder != self.kb.encoder.name:
             self.kb.say(f"generation {taught.name} was made with another [index] model: it is left out")
             taught = None
+        if taught and len(taught.ranker.direction) != self.kb.encoder.dimension:
+            raise RefusedFile("no generation of this model: its direction has another length",
+                              path=f"{GENERATIONS}/{taught.name}",
+                              hint="git checkout it; or codex distill --rollback 0, and delete it")  # fmt: skip
         return Preference(taught, bool(taught) and name == now.trial, bool(known.events), self.kb.settings.agent_of)
 
     @property

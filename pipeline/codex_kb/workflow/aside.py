@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from codex_kb.acts import perform, writing
 from codex_kb.apply import aside
-from codex_kb.errors import NotFound
+from codex_kb.errors import CodexError, NotFound, RefusedFile
 from codex_kb.kb import KnowledgeBase
 from codex_kb.learn.triage import Threshold
 from codex_kb.records import Proposal
@@ -16,11 +17,12 @@ from codex_kb.review.waiting import ids_of, select
 
 @dataclass
 class SetAside:
-    """What was set aside or brought back, how many proposals wait now, and by which threshold."""
+    """What was set aside or brought back, how many proposals wait now, by which threshold; what stood in the way."""
 
     proposals: list[Proposal] = field(default_factory=list)
     waiting: int = 0
     threshold: Threshold | None = None
+    faults: list[CodexError] = field(default_factory=list)
 
 
 def triage(kb: KnowledgeBase, alpha: float, sources: Sequence[str] = ()) -> SetAside:
@@ -49,16 +51,22 @@ def bring_back(kb: KnowledgeBase, sources: Sequence[str] = ()) -> SetAside:
         NotFound: nothing was set aside from a named source.
     """
     with writing(kb, "review"):
-        kept, _ = kb.store.all_aside()
-        names = {each for packet in kept for each in (packet.source, packet.name)}
+        kept, problems = kb.store.all_aside()
+        wanted = [each for each in kept if not sources or {each.source, each.name} & {*sources}]
+        damaged = [each for each in problems if not sources or PurePosixPath(each.path).stem in sources]
+        names = {each for packet in wanted for each in (packet.source, packet.name)}
+        names |= {PurePosixPath(each.path).stem for each in damaged}
         if missing := [each for each in sources if each not in names]:
             raise NotFound("nothing was set aside from this source", path=missing[0], hint="codex proposals lists it")
-        done = SetAside()
-        for packet in kept:
-            if not sources or {packet.source, packet.name} & {*sources}:
+        done = SetAside(faults=[RefusedFile(each.message, path=each.path, hint=each.hint) for each in damaged])
+        for packet in wanted:
+            try:
                 act, back = aside.brought_back(kb, packet)
-                perform(kb, act)
-                done.proposals += back
+            except (NotFound, RefusedFile) as error:  # the others come back all the same
+                done.faults.append(error)
+                continue
+            perform(kb, act)
+            done.proposals += back
     return _counted(kb, done)
 
 

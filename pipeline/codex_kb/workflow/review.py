@@ -154,8 +154,8 @@ class Review:
         """
         try:
             found = full_id(beginning, {*ids, *before})
-        except NotFound as error:
-            self.result.faults.append(error)
+        except NotFound:
+            self.result.faults.append(self._no_proposal(beginning))
             return ""
         if found in ids:
             return found
@@ -167,8 +167,15 @@ class Review:
                 Conflict(f"{found} was {known} by {before[found].reviewer} before", hint=f"codex show {found}")
             )
         else:
-            self.result.faults.append(NotFound(f"no proposal {found} waits", hint="codex proposals lists the ids"))
+            self.result.faults.append(self._no_proposal(found))
         return ""
+
+    def _no_proposal(self, id_: str) -> NotFound:
+        """Why none of this id waits, and what to do."""
+        for kept in self.kb.store.all_aside()[0]:
+            if id_ and any(each.id.startswith(id_) for each in kept.proposals):
+                return NotFound(f"{id_} was set aside", hint=f"codex review --set-aside {kept.name} brings it back")
+        return NotFound(f"no proposal {id_ or 'without an id'} waits", hint="codex proposals lists the ids")
 
     def edit(self, sources: Sequence[str], edit: Edit, agreed: Agreed = lambda _: True) -> Reviewed:
         """Open each packet in the editor, then apply it where `agreed` says so; one that is faulty opens again.
@@ -328,7 +335,9 @@ class Review:
         held = {} if self.anyway else self._nearby.repeated(placed, outcome.noticed)
         for each in outcome.missed:
             if hit := held.get(each.proposal.id):
-                raise RefusedFile(f'"{each.title}" says nearly what {hit.path} says ({hit.score:.2f})',
+                there = self.kb.layout.path(hit.path).exists()
+                what = f"{hit.path} says" if there else "another claim of this packet says"
+                raise RefusedFile(f'"{each.title}" says nearly what {what} ({hit.score:.2f})',
                                   path=packet_path(waiting.name),
                                   hint="delete its section, or codex review --anyway makes another claim")  # fmt: skip
         if held:
