@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from conftest import SENTENCES, Base
@@ -140,3 +142,14 @@ def test_frontmatter_that_cannot_be_edited_is_refused_before_a_model_is_asked(kb
     before = kb.read(path)
     done = kb.run("ingest", "inbox", "--dry-run", "--json")
     assert (done.code, done.json["sources"][0]["status"], kb.read(path)) == (1, "refused", before)
+
+
+def test_lines_of_quotes_are_those_of_the_source_as_it_is_afterwards(kb: Base) -> None:
+    kb.write("inbox/bare.md", "\n\n".join(SENTENCES) + "\n")
+    kb.commit_all()
+    assert kb.run("ingest", "inbox/bare.md").code == 0
+    lines = kb.read("inbox/bare.md").splitlines()
+    packet = kb.read("inbox/proposals/bare.md")
+    places = [int(each) for each in re.findall(r"Quote: bare\.md, line (\d+)", packet)]
+    assert places
+    assert {lines[place - 1] for place in places} <= {*SENTENCES}

@@ -177,6 +177,16 @@ def test_what_else_the_commit_decided_stays_listed(towns: Base) -> None:
     assert "claims_extracted" not in towns.read("inbox/notes.md")
 
 
+def test_what_an_earlier_session_decided_stays_listed_beside_what_the_last_one_did(towns: Base) -> None:
+    first, second, third = ids(towns)
+    assert towns.run("review", "--approve", first, "--anyway").code == 0
+    assert towns.run("review", "--approve", second, "--approve", third, "--anyway").code == 0
+    stems = {each["id"]: Path(each["claim"] or "").stem for each in towns.decisions()}
+    taken_back(towns, third)
+    text = towns.read("inbox/notes.md")
+    assert [text.count(stems[each]) for each in (first, second, third)] == [1, 1, 0]
+
+
 def test_a_source_that_was_edited_since_keeps_the_edit(towns: Base) -> None:
     towns.mark("x")
     assert towns.run("review", "--apply").code == 0

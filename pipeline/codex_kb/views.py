@@ -133,7 +133,8 @@ def _rounded(value: float | None) -> float | None:
 def audit(now: Audit) -> Value:
     """What generations miss, the guarantee, and what is on record about people; what is not known is null."""
     return {
-        "generation": now.generation, "in_force": now.in_force, "decisions": now.decisions, "gate": _gate(now.gate),
+        "generation": now.generation, "in_force": now.in_force, "on_trial": now.on_trial,
+        "decisions": now.decisions, "gate": _gate(now.gate),
         "generations": [_account(each) for each in now.accounts],
         "guarantee": _guarantee(now.guarantee),
         "reviewers": [_reviewer(each) for each in now.people.reviewers],

@@ -134,12 +134,10 @@ class Waits:
         values |= {key: earlier.get(key) for key in _CLOSING}
         if status_of(fields) == NULL_RESULT:
             values["notes"] = earlier.get("notes")
-        kept = self._decided_with_the_close(known, left)
-        stems = [PurePosixPath(each.claim).stem for each in kept if each.claim and not added_as(each)]
-        titles = [additions.title(self.kb, each.claim) for each in kept if each.claim and added_as(each)]
-        for key, more in ((_CLAIMS, stems), (_ENRICHED, titles)):
-            if more:
-                values[key] = list(dict.fromkeys([*_listed(earlier, key), *more]))
+        if self._closing_stands(known, left):  # the source says what it gave, all of it or nothing
+            for key, lost in ((_CLAIMS, gone), (_ENRICHED, gone_titles)):
+                if stands := [each for each in _listed(fields, key) if each not in lost]:
+                    values[key] = stands
         names = self.kb.settings.fields
         # A file that nobody edited since goes back byte for byte.
         base = before if before is not None and self.data == closed else self.data
@@ -179,10 +177,10 @@ class Waits:
             return None
 
     @staticmethod
-    def _decided_with_the_close(known: Sequence[Decision], left: Mapping[str, Decision]) -> list[Decision]:
-        """What stands of the decisions that were the last about the source: before them it did not list any."""
+    def _closing_stands(known: Sequence[Decision], left: Mapping[str, Decision]) -> bool:
+        """Does a claim stand of the decisions that were the last about the source? Before them it listed none."""
         last = max(each.time for each in known if each.verdict != WITHDRAWN)
-        return [each for each in known if each.time == last and left.get(each.id) is each]
+        return any(each.time == last and each.claim and left.get(each.id) is each for each in known)
 
 
 def _ids(found: Packet) -> set[str]:

@@ -48,7 +48,8 @@ def lines(now: Audit) -> Iterator[str]:
         yield "  → codex review"
         return
     closed = len(now.accounts) - 1
-    yield (f"generation {now.in_force} is in force; {counted(closed, 'generation')} closed, "
+    trial = f", {now.on_trial} on trial" if now.on_trial else ""
+    yield (f"generation {now.in_force} is in force{trial}; {counted(closed, 'generation')} closed, "
            f"{counted(now.decisions, 'decision')} on record")  # fmt: skip
     yield ""
     yield now.guarantee.of_proposed

@@ -83,11 +83,13 @@ class Triage:
 class Audit:
     """Everything: `generation` is the newest number, `in_force` the one in force, `decisions` those that stand.
 
-    `effort` says what people find alone and with proposals.
+    `on_trial` is the number of the one that is tried beside it, 0 for none; `effort` says what people find alone and
+    with proposals.
     """
 
     generation: int
     in_force: int
+    on_trial: int
     decisions: int
     accounts: tuple[Account, ...]
     guarantee: Guarantee
@@ -111,8 +113,9 @@ def audit(kb: KnowledgeBase) -> Audit:
                           hint="git checkout it; or codex distill --rollback 0")  # fmt: skip
     record = trial.record(each for each in found.decisions if each.time > found.course.since)
     return Audit(
-        accounts[-1].number, now.number, len(found.decisions), accounts, _guarantee(found, now, accounts),
-        reviewers.of(found.counting, found.domains), _triage(found, now), record, _effort(found),
+        accounts[-1].number, now.number, _number(found.course.trial), len(found.decisions), accounts,
+        _guarantee(found, now, accounts), reviewers.of(found.counting, found.domains), _triage(found, now), record,
+        _effort(found),
     )  # fmt: skip
 
 

@@ -63,10 +63,9 @@ class Ingested:
 
 @dataclass(frozen=True)
 class _Work:
-    """A source that was proposed from: its bytes, where the body begins, what it says, who proposed, and what."""
+    """A source that was proposed from: its bytes, what it says, who proposed, and what."""
 
     data: bytes
-    body_line: int
     source: Source
     proposer: Proposer
     drafted: Drafted
@@ -242,7 +241,7 @@ class _Proposing:
         file = markdown_file.parse(data, path)
         source = self.kb.store.as_source(file, path)
         proposer = self.proposers.of(source)
-        return _Work(data, file.body_line, source, proposer, proposer.propose(source, self.most(source)))
+        return _Work(data, source, proposer, proposer.propose(source, self.most(source)))
 
     def _source(self, work: _Work) -> Row:
         source, path, proposer = work.source, work.source.path, work.proposer
@@ -329,14 +328,15 @@ class _Proposing:
 
     def _changes(self, work: _Work, written: Packet, before: Packet | None) -> list[Change]:
         """Packet, its record and the source's status. What waits in an earlier packet stays as it was edited."""
-        place = packet.Placer(work.source, work.body_line, self.kb.store.quoted)
-        text = packet.render(written, byline(work.source), place)
-        if before is not None:
-            text, written = self._merged(written, before, work.source, place)
         field_name = self.kb.settings.fields.get("status", "status")
         data = work.data
         if status_of(work.source.fields) != PROCESSING:
             data = markdown_file.set_fields(data, {field_name: PROCESSING}, written.source)
+        # The lines are those of the source as it is from now on
+        place = packet.Placer(work.source, markdown_file.parse(data, written.source).body_line, self.kb.store.quoted)
+        text = packet.render(written, byline(work.source), place)
+        if before is not None:
+            text, written = self._merged(written, before, work.source, place)
         return [
             change(self.kb.layout.root, packet_path(written.name), text.encode()),
             change(self.kb.layout.root, record_path(written.name), packet_to_json(written)),

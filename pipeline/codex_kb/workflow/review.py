@@ -339,7 +339,8 @@ class Review:
                 what = f"{hit.path} says" if there else "another claim of this packet says"
                 raise RefusedFile(f'"{each.title}" says nearly what {what} ({hit.score:.2f})',
                                   path=packet_path(waiting.name),
-                                  hint="delete its section, or codex review --anyway makes another claim")  # fmt: skip
+                                  hint="nothing of this packet was applied: delete its section, or codex review "
+                                       "--anyway makes another claim")  # fmt: skip
         if held:
             outcome = judge(waiting, account.with_notices(waiting, text, held), source, held)
             placed = self._nearby.placed(outcome.new)
