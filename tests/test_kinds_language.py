@@ -151,8 +151,10 @@ def test_an_answer_that_cannot_be_read_is_asked_for_once_more(kb: Base) -> None:
 
 def test_a_budget_stops_the_source_and_what_was_paid_is_not_paid_again(kb: Base) -> None:
     model = Model()
+    proposer = amplifier(kb, model, budget=0.025)
     with pytest.raises(ModelError) as stopped:
-        propose(kb, model, LONG, budget=0.025)
+        proposer.propose(source(LONG), 10)
+    proposer.close()  # questions under way are asked to their end
     assert stopped.value.kind == "budget"
     before = len(model.prompts)
     assert before >= 1
