@@ -71,7 +71,7 @@ def test_it_is_a_minimum() -> None:
     step, steps, _ = specialists._newton(shared, parts, solved.general, solved.own, stiff, loose)
     assert max(np.abs(step).max(), np.abs(steps).max()) < 1e-4
     slope = stiff * solved.general + sum(
-        specialists._derivatives(p, solved.general + u)[0]
+        p.derivatives(solved.general + u)[0]
         for p, u in zip([*shared, *parts], [0 * solved.general, *solved.own], strict=True)
     )
     assert np.abs(slope).max() < 1e-4

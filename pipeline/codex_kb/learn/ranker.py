@@ -12,7 +12,7 @@ components of (vector - the source's mean), all scaled by one factor that gives 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -85,6 +85,11 @@ class Space:
         first = sizes[0] / np.sqrt(len(centred)) if kept else 1.0
         return cls(np.where(deviation > 1e-9, deviation, np.inf), rows[:kept] / first)
 
+    def ranker(self, v: Floats, tau_plain: float, tau_embedded: float) -> Ranker:
+        """What v (features + k,) says of a proposal, in its own units."""
+        features = len(self.scale)
+        return Ranker(v[:features] / self.scale, v[features:] @ self.components, tau_plain, tau_embedded)
+
     def rows(self, group: Group) -> Floats:
         """A source's proposals; shape (n, features + k)."""
         return np.hstack([group.plain / self.scale, group.vectors @ self.components.T])
@@ -105,9 +110,14 @@ class Pairs:
         return cls(*(np.concatenate(part) for part in zip(*found, strict=True)))
 
     def loss(self, v: Floats) -> float:
-        """The mean loss of a pair."""
-        margins = SCALE * self.scores + self.rows @ v
-        return float((self.weights * np.logaddexp(0, -margins)).sum() / self.weights.sum())
+        """The loss of all pairs."""
+        return float(self.weights @ np.logaddexp(0, -(SCALE * self.scores + self.rows @ v)))
+
+    def derivatives(self, v: Floats) -> tuple[Floats, Floats]:
+        """The loss's gradient (d,) and Hessian (d, d)."""
+        chance = 1 / (1 + np.exp(np.clip(SCALE * self.scores + self.rows @ v, -500, 500)))  # of the wrong order
+        curved = self.rows.T @ (self.rows * (self.weights * chance * (1 - chance))[:, None])
+        return -self.rows.T @ (self.weights * chance), curved
 
 
 def _pairs(group: Group, rows: Floats) -> tuple[Floats, Floats, Floats]:
@@ -127,8 +137,7 @@ def fit(groups: Sequence[Group]) -> Ranker | None:
     space = Space.of(taught)
     tau_plain, tau_embedded = _scales(taught, space)
     v = solve(Pairs.of(taught, space), precision(space, tau_plain, tau_embedded))
-    features = len(space.scale)
-    return Ranker(v[:features] / space.scale, v[features:] @ space.components, tau_plain, tau_embedded)
+    return space.ranker(v, tau_plain, tau_embedded)
 
 
 def _scales(groups: Sequence[Group], space: Space) -> tuple[float, float]:
@@ -141,7 +150,7 @@ def _scales(groups: Sequence[Group], space: Space) -> tuple[float, float]:
 
     def lost(taus: tuple[float, float]) -> float:
         stiff = precision(space, *taus)
-        return float(sum(held.loss(solve(rest, stiff)) * held.weights.sum() for rest, held in sides))
+        return sum(held.loss(solve(rest, stiff)) for rest, held in sides)
 
     return min(product(TAUS_PLAIN, TAUS_EMBEDDED), key=lost)
 
@@ -160,24 +169,27 @@ def precision(space: Space, tau_plain: float, tau_embedded: float) -> Floats:
 
 
 def solve(pairs: Pairs, precision: Floats) -> Floats:
-    """The minimum, by Newton's method with halved steps; the loss is convex. Shape (d,)."""
-    v = np.zeros(len(precision))
+    """The v (d,) with the least loss and prior."""
 
-    def value(at: Floats) -> float:
-        margins = SCALE * pairs.scores + pairs.rows @ at
-        return float(pairs.weights @ np.logaddexp(0, -margins) + at @ (precision * at) / 2)
+    def value(v: Floats) -> float:
+        return pairs.loss(v) + float(v @ (precision * v)) / 2
 
-    now = value(v)
+    def step(v: Floats) -> Floats:
+        slope, curved = pairs.derivatives(v)
+        return np.asarray(np.linalg.solve(curved + np.diag(precision), precision * v + slope), np.float64)
+
+    return minimum(np.zeros(len(precision)), value, step)
+
+
+def minimum(start: Floats, value: Callable[[Floats], float], step: Callable[[Floats], Floats]) -> Floats:
+    """Where a convex function is least, by Newton's method with halved steps; `step` is what Newton subtracts."""
+    v, now = start, value(start)
     for _ in range(_STEPS):
-        chance = 1 / (1 + np.exp(np.clip(SCALE * pairs.scores + pairs.rows @ v, -500, 500)))  # of the wrong order
-        gradient = precision * v - pairs.rows.T @ (pairs.weights * chance)
-        curved = pairs.rows.T @ (pairs.rows * (pairs.weights * chance * (1 - chance))[:, None])
-        step = np.linalg.solve(curved + np.diag(precision), gradient)
-        size = 1.0
-        while (then := value(v - size * step)) > now and size > _CLOSE:
+        move, size = step(v), 1.0
+        while (then := value(v - size * move)) > now and size > _CLOSE:
             size /= 2
-        v = v - size * step
+        v = v - size * move
         if now - then <= _CLOSE * max(1.0, abs(now)):
             break
         now = then
-    return np.asarray(v)
+    return v

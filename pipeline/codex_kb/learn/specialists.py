@@ -21,12 +21,10 @@ from itertools import product
 import numpy as np
 
 from codex_kb.learn import ranker
-from codex_kb.learn.ranker import SCALE, Floats, Group, Pairs, Ranker, Space
+from codex_kb.learn.ranker import Floats, Group, Pairs, Ranker, Space
 
 #: Sources with both verdicts that a specialist needs.
 LEAST = 2
-_STEPS = 30
-_CLOSE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -67,18 +65,13 @@ def fit(groups: Sequence[Group]) -> Pooled | None:
     shared = [Pairs.of(rest, space)] if rest else []
     alone = _solve([*shared, *parts], [], stiff, stiff)
     scales = product(ranker.TAUS_PLAIN, ranker.TAUS_EMBEDDED)
-    best = max((_solve(shared, parts, stiff, ranker.precision(space, *taus)) for taus in scales),
+    best = max((_solve(shared, parts, stiff, ranker.precision(space, *each)) for each in scales),
                key=lambda found: found.evidence)  # fmt: skip
     if best.evidence <= alone.evidence:
         return Pooled(general)
-    made = {name: _ranker(best.general + own, space, general) for name, own in zip(names, best.own, strict=True)}
-    return Pooled(_ranker(best.general, space, general), made)
-
-
-def _ranker(v: Floats, space: Space, like: Ranker) -> Ranker:
-    features = len(space.scale)
-    plain, direction = v[:features] / space.scale, v[features:] @ space.components
-    return Ranker(plain, direction, like.tau_plain, like.tau_embedded)
+    taus = general.tau_plain, general.tau_embedded
+    made = {name: space.ranker(best.general + own, *taus) for name, own in zip(names, best.own, strict=True)}
+    return Pooled(space.ranker(best.general, *taus), made)
 
 
 def _solve(shared: Sequence[Pairs], parts: Sequence[Pairs], stiff: Floats, loose: Floats) -> _Found:
@@ -86,25 +79,20 @@ def _solve(shared: Sequence[Pairs], parts: Sequence[Pairs], stiff: Floats, loose
 
     `stiff` and `loose` (d,) are the diagonals of P and Q.
     """
-    v, own = np.zeros(len(stiff)), np.zeros((len(parts), len(stiff)))
 
-    def value(v: Floats, own: Floats) -> float:
-        lost = sum(_loss(pairs, v) for pairs in shared) + sum(_loss(p, v + u) for p, u in zip(parts, own, strict=True))
-        return float(lost + v @ (stiff * v) / 2 + (own * own @ loose).sum() / 2)
+    def value(at: Floats) -> float:
+        v, own = at[0], at[1:]
+        lost = [p.loss(v) for p in shared] + [p.loss(v + u) for p, u in zip(parts, own, strict=True)]
+        return float(sum(lost) + v @ (stiff * v) / 2 + (own * own @ loose).sum() / 2)
 
-    now = value(v, own)
-    for _ in range(_STEPS):
-        step, steps, _ = _newton(shared, parts, v, own, stiff, loose)
-        size = 1.0
-        while (then := value(v - size * step, own - size * steps)) > now and size > _CLOSE:
-            size /= 2
-        v, own = v - size * step, own - size * steps
-        if now - then <= _CLOSE * max(1.0, abs(now)):
-            break
-        now = then
-    _, _, curvature = _newton(shared, parts, v, own, stiff, loose)
+    def step(at: Floats) -> Floats:
+        move, moves, _ = _newton(shared, parts, at[0], at[1:], stiff, loose)
+        return np.vstack([move, moves])
+
+    found = ranker.minimum(np.zeros((1 + len(parts), len(stiff))), value, step)
+    _, _, curvature = _newton(shared, parts, found[0], found[1:], stiff, loose)
     prior = np.log(stiff).sum() + len(parts) * np.log(loose).sum()
-    return _Found(v, own, float(-value(v, own) - curvature / 2 + prior / 2))
+    return _Found(found[0], found[1:], float(-value(found) - curvature / 2 + prior / 2))
 
 
 def _newton(
@@ -113,11 +101,11 @@ def _newton(
     """The step of v (d,), those of the u (specialists, d), and the log determinant of the Hessian."""
     slope, schur, log_det = stiff * v, np.diag(stiff), 0.0
     for pairs in shared:
-        down, curved = _derivatives(pairs, v)
+        down, curved = pairs.derivatives(v)
         slope, schur = slope + down, schur + curved
     right, kept = slope, []
     for pairs, u in zip(parts, own, strict=True):
-        down, curved = _derivatives(pairs, v + u)
+        down, curved = pairs.derivatives(v + u)
         block = curved + np.diag(loose)
         solved = np.linalg.solve(block, np.column_stack([curved, down + loose * u]))
         schur = schur + curved - curved @ solved[:, :-1]
@@ -129,14 +117,3 @@ def _newton(
     for at, solved in enumerate(kept):
         steps[at] = solved[:, -1] - solved[:, :-1] @ step
     return step, steps, float(log_det + np.linalg.slogdet(schur)[1])
-
-
-def _loss(pairs: Pairs, v: Floats) -> float:
-    return float(pairs.weights @ np.logaddexp(0, -(SCALE * pairs.scores + pairs.rows @ v)))
-
-
-def _derivatives(pairs: Pairs, v: Floats) -> tuple[Floats, Floats]:
-    """The loss's gradient (d,) and Hessian (d, d)."""
-    chance = 1 / (1 + np.exp(np.clip(SCALE * pairs.scores + pairs.rows @ v, -500, 500)))  # of the wrong order
-    curved = pairs.rows.T @ (pairs.rows * (pairs.weights * chance * (1 - chance))[:, None])
-    return -pairs.rows.T @ (pairs.weights * chance), curved
