@@ -244,6 +244,15 @@ def test_0_switches_each_off_and_what_is_mixed_in_looks_like_any_other(
     assert not mixed_in & {each[:12] for each in json.loads((folder / "generation.json").read_text())["learned"]}
 
 
+def refuses(kb: Base, generation: str) -> None:
+    """Ingest names the generation that it cannot read, and the way out."""
+    kb.source("n50", document(50))
+    done = kb.run("ingest", "inbox/n50.md")
+    assert done.code == 1
+    assert generation in done.err
+    assert "codex distill --rollback 0" in done.err
+
+
 def arrays() -> dict[str, bytes]:
     """Files that are no direction, by what is wrong with them."""
     zipped = io.BytesIO()
@@ -266,11 +275,7 @@ def test_a_direction_that_is_none_is_refused_with_the_way_out(taught: Base, spoi
     taught.run("distill")
     (folder,) = taught.path("codex/generations").glob("1-*")
     (folder / "direction.npy").write_bytes(spoil)
-    taught.source("n50", document(50))
-    done = taught.run("ingest", "inbox/n50.md")
-    assert done.code == 1
-    assert folder.name in done.err
-    assert "codex distill --rollback 0" in done.err
+    refuses(taught, folder.name)
 
 
 def test_weights_beyond_all_measure_are_refused(taught: Base) -> None:
@@ -293,10 +298,6 @@ def test_a_generation_that_is_none_is_refused_with_the_way_out(taught: Base, spo
     taught.run("distill")
     (folder,) = taught.path("codex/generations").glob("1-*")
     (folder / "generation.json").write_text(spoil)
-    taught.source("n50", document(50))
-    done = taught.run("ingest", "inbox/n50.md")
-    assert done.code == 1
-    assert folder.name in done.err
-    assert "codex distill --rollback 0" in done.err
+    refuses(taught, folder.name)
     assert taught.run("distill", "--rollback", "0").code == 0
     assert taught.run("ingest", "inbox/n50.md").code == 0

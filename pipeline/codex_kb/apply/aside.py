@@ -34,9 +34,6 @@ from codex_kb.text import markdown_file
 from codex_kb.text.fields import PROCESSING
 from codex_kb.text.marks import one_line
 
-#: What was shown otherwise than as the proposer's choice is no case like those that are set aside.
-_OTHERWISE = ("repeat_of", "explored", "bulk")
-
 
 @dataclass(frozen=True)
 class Rule:
@@ -91,8 +88,8 @@ def rule(kb: KnowledgeBase, alpha: float, packets: Sequence[Packet]) -> Rule:
 
 
 def _counts(decision: Decision) -> bool:
-    odd = decision.missed or any(decision.shown.get(name) for name in _OTHERWISE)
-    return examples.judges(decision) and SCORE in decision.features and not odd
+    """Is it a case like those that are set aside?"""
+    return examples.judges(decision) and SCORE in decision.features and examples.chosen(decision)
 
 
 def _require_kept(counted: Sequence[Decision], alpha: float) -> None:

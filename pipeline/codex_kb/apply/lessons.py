@@ -13,6 +13,7 @@ from codex_kb.apply import log
 from codex_kb.disk import gate
 from codex_kb.disk.generations import EVENTS, Generations
 from codex_kb.disk.transaction import Change, change
+from codex_kb.errors import NotFound
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import GENERATIONS
 from codex_kb.learn import course, examples, generation, specialists, trial
@@ -147,8 +148,6 @@ def put(kb: KnowledgeBase, number: int, pin: bool, by: str) -> Act:
         RefusedFile: a generation's files hold none.
         NotFound: there is no such generation.
     """
-    from codex_kb.errors import NotFound  # noqa: PLC0415
-
     known = Generations(kb.layout.root)
     found = [each.name for each in known.all.values() if each.number == number] if number else []
     if number and not found:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from codex_kb.disk import gate
@@ -22,13 +23,21 @@ from codex_kb.records import Problem
 _LIMIT = 1_000_000
 
 
-def changes(root: Path, name: str, found: Candidates) -> list[Change]:
+def kept(root: Path) -> Mapping[str, Sequence[str]]:
+    """The paths of the files that there are, by the name of their source: a folder that grows is listed once a run."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for path in _paths(root):
+        found[path.rpartition("/")[2].rpartition("-")[0]].append(path)
+    return found
+
+
+def changes(root: Path, earlier: Sequence[str], name: str, found: Candidates) -> list[Change]:
     """The file of a source with this name, in place of those that an earlier run over the source left."""
     data = candidates.to_bytes(found)
     path = f"{CANDIDATES}/{name}-{hashlib.sha256(data).hexdigest()[:8]}.json"
     gone = []
-    for each in _paths(root):
-        if each.rpartition("-")[0] == path.rpartition("-")[0] and each != path:
+    for each in earlier:
+        if each != path:
             with contextlib.suppress(CodexError):  # one that is none stays: check tells of it
                 gone.append(Change(each, gate.read(root, each, _LIMIT), None))
     return [*gone, Change(path, gate.read_if_there(root, path, _LIMIT), data)]

@@ -11,6 +11,8 @@ from codex_kb.records import Decision
 
 #: What is said of a proposal that may be as good as another: nothing of what the reviewer wants.
 _SAYS_NOTHING = frozenset({"duplicate", "removed"})
+#: How a decision came about that says nothing of the proposer's choice.
+_OTHERWISE = ("explored", "repeat_of", "bulk")
 #: The untaught score, and the one of the generation that filled the packet too.
 SCORE, TAUGHT = "score", "taught"
 
@@ -19,6 +21,11 @@ def judges(decision: Decision) -> bool:
     """Does this say whether the proposal is wanted? A repeat says how sure its answer is, one in bulk nothing."""
     judged = decision.verdict == "approved" or decision.reason not in _SAYS_NOTHING
     return judged and not (decision.shown.get("repeat_of") or decision.shown.get("bulk"))
+
+
+def chosen(decision: Decision) -> bool:
+    """Was it the proposer's choice, judged by itself? Claims of people, what was mixed in, repeats and bulk are not."""
+    return not decision.missed and not any(decision.shown.get(name) for name in _OTHERWISE)
 
 
 def teaches(decision: Decision) -> bool:

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from codex_kb.learn.examples import chosen
 from codex_kb.learn.limits import LEAST_SOURCES, Floats, bootstrap
 from codex_kb.records import Decision
 
@@ -18,8 +19,6 @@ Advice = Literal["take over", "keep", "wait"]
 
 #: Where more sources than this are needed beyond those that are there, the two hardly differ.
 _MOST = 1000
-#: What nobody was told to propose, or was decided before, says nothing of instructions.
-_OTHERWISE = ("explored", "repeat_of", "bulk")
 
 
 class Told(NamedTuple):
@@ -97,7 +96,7 @@ def compared(
     """
     sums: dict[str, list[int]] = {each: [0, 0] for each in empty}
     for each in decisions:
-        if each.shown.get("tried") == trial and not (each.missed or any(each.shown.get(name) for name in _OTHERWISE)):
+        if each.shown.get("tried") == trial and chosen(each):
             counted = sums.setdefault(each.source, [0, 0])
             counted[0] += each.verdict == "approved"
             counted[1] += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from codex_kb.learn.examples import chosen
 from codex_kb.records import Decision
 from codex_kb.text.marks import one_line
 
@@ -13,9 +14,8 @@ LEAST, SHARE = 5, 0.1
 #: Characters of a reason that are repeated.
 _MOST = 200
 _EXAMPLES = 2
-#: Deleting a section gives no reason, and these say nothing of what was proposed, or are there to measure.
+#: Deleting a section gives no reason.
 _NO_REASON = frozenset({"", "removed"})
-_OTHERWISE = ("blind", "explored", "repeat_of", "bulk")
 _SENTENCES = {
     "trivial": "Leave out what is trivial: what nobody would dispute.",
     "vague": "Leave out what is vague: each title says what, how much or when, so that it can be wrong.",
@@ -38,8 +38,8 @@ class Group:
 
 
 def counts(decision: Decision) -> bool:
-    """Does the decision say what people think of what was proposed?"""
-    return not decision.missed and not any(decision.shown.get(name) for name in _OTHERWISE)
+    """Does the decision say what people think of what was proposed? What is blind is there to measure."""
+    return chosen(decision) and not decision.shown.get("blind")
 
 
 def given(decision: Decision) -> str:

@@ -192,6 +192,7 @@ class _Proposing:
         self.alone = Alone(many, self.generation, decisions, packets)
         self.proposers = Proposers(run.team, Background(run.kb, self.claims, decisions))
         self.packets = {p.source: p for p in packets}
+        self.kept = records.kept(run.kb.layout.root)
         self.names = run.kb.store.names(packets)
 
     def most(self, source: Source) -> int:
@@ -304,7 +305,7 @@ class _Proposing:
         source = work.source
         kept = tuple(Candidate(drafts.candidate_id(source, each), each.features) for each in left[: candidates.MOST])
         found = Candidates(source.path, source.body_sha256, self.generation, len(left), kept)
-        return records.changes(self.kb.layout.root, name, found)
+        return records.changes(self.kb.layout.root, self.kept.get(name, ()), name, found)
 
     def _beside(self, work: _Work, found: Sequence[Draft]) -> list[Proposal]:
         """Drafts as proposals beside their nearest claims, each once."""
