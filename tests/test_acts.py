@@ -18,8 +18,8 @@ from conftest import Base
 PACKAGE = Path(codex_kb.__file__).parent
 #: What writes files: transactions, local state that git ignores, and pages where the user says.
 WRITERS = {
-    "disk/clone.py", "disk/looked.py", "disk/pages.py", "disk/transaction.py", "disk/trust.py", "disk/vcs.py",
-    "encoders/onnx.py", "encoders/weights.py", "index/local.py", "index/stored.py", "index/vectors.py",
+    "disk/clone.py", "disk/looked.py", "disk/pace.py", "disk/pages.py", "disk/transaction.py", "disk/trust.py",
+    "disk/vcs.py", "encoders/onnx.py", "encoders/weights.py", "index/local.py", "index/stored.py", "index/vectors.py",
     "index/writer.py", "language/paid.py",
 }  # fmt: skip
 WRITES = {"write_file", "write_bytes", "write_text"}

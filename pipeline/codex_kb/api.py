@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
+from codex_kb.apply.reviewed import Reviewed
 from codex_kb.kb import KnowledgeBase, silent
 from codex_kb.layout import find_root
 from codex_kb.records import Problem, Proposal
@@ -19,7 +20,7 @@ from codex_kb.workflow.distill import Distilled
 from codex_kb.workflow.ingest import Ingest, Ingested
 from codex_kb.workflow.proposals import proposals
 from codex_kb.workflow.related import Relations, Suggested
-from codex_kb.workflow.review import Review, Reviewed
+from codex_kb.workflow.review import Review
 from codex_kb.workflow.search import Filters, Found, Searcher
 from codex_kb.workflow.show import Shown, Status, show, status
 from codex_kb.workflow.undo import Undone, undo

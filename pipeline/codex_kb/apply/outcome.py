@@ -50,21 +50,22 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The act of one packet's decisions, and the paths of its new claims by the ids of their proposals."""
+    """The act of one packet's decisions, the paths of its new claims by the ids of their proposals, and all ids."""
 
     act: Act
     claims: Mapping[str, str]
+    decided: frozenset[str]
 
 
-def applied(kb: KnowledgeBase, case: Case, reviewer: str) -> Applied:
-    """What the decisions of one packet change. Writes nothing.
+def applied(kb: KnowledgeBase, case: Case, reviewer: str, seconds: Mapping[str, float]) -> Applied:
+    """What the decisions of one packet change; `seconds` are what each took, by id, where known. Writes nothing.
 
     Raises:
         NotFound: a claim that evidence is added to is gone.
         RefusedFile: a file cannot be read, or edited without changing other parts.
         UsageError: a pattern of `[git]` is none.
     """
-    return _Applying(kb, case, reviewer).applied()
+    return _Applying(kb, case, reviewer).applied(seconds)
 
 
 class _Applying:
@@ -79,10 +80,10 @@ class _Applying:
         self.paths = case.placed.paths
         self.near = case.placed.links
 
-    def applied(self) -> Applied:
+    def applied(self, seconds: Mapping[str, float]) -> Applied:
         """The act."""
         kb, case = self.kb, self.case
-        rows = self.log.settled(decide.decisions(case.outcome, self.paths, self.reviewer, kb.now()))
+        rows = self.log.settled(decide.decisions(case.outcome, self.paths, self.reviewer, kb.now(), seconds))
         claims = [*self._claims(), *additions.changes(kb, case.outcome.added)]
         changes = [*claims, *self.log.appended(rows), *self._packet_changes()]
         if case.closes:
@@ -92,7 +93,7 @@ class _Applying:
             (*changes, *entries.changes(kb, claims)), self._message(), self.branch,
             tuple(c.path for c in changes if c.path not in ours),
         )  # fmt: skip
-        return Applied(act, self.paths)
+        return Applied(act, self.paths, frozenset(each.id for each in rows))
 
     def _claims(self) -> list[Change]:
         return [

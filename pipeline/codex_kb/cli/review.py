@@ -6,12 +6,13 @@ import sys
 
 import click
 
+from codex_kb.apply.reviewed import Reviewed
 from codex_kb.cli import editor
 from codex_kb.cli.common import Finite, fail, global_options, no_commit_option, open_kb, say
 from codex_kb.errors import UsageError
 from codex_kb.kb import KnowledgeBase
 from codex_kb.workflow import aside
-from codex_kb.workflow.review import Review, Reviewed
+from codex_kb.workflow.review import Review
 
 
 @click.command("review")

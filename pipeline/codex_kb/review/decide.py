@@ -300,8 +300,12 @@ def lost_quotes(text: str, lost: Sequence[str]) -> list[PacketError]:
     return [PacketError(s.line, LOST) for s in reading.parse(text).sections if s.id in lost]
 
 
-def decisions(outcome: Outcome, claims: Mapping[str, str], reviewer: str, time: str) -> list[Decision]:
+def decisions(
+    outcome: Outcome, claims: Mapping[str, str], reviewer: str, time: str, seconds: Mapping[str, float] = {}
+) -> list[Decision]:  # fmt: skip
     """What goes on record; `claims` maps the ids of approved proposals to the paths of their new claims.
+
+    `seconds` are what deciding took, by id, where a door measured it.
 
     An addition is approved with the claim that it was added to, and `proposal` says how under "added_as". Under
     "left_as" it says what was changed in a section that its verdict has no use for.
@@ -314,10 +318,11 @@ def decisions(outcome: Outcome, claims: Mapping[str, str], reviewer: str, time: 
         dataclasses.replace(_decision(outcome, r.proposal, "rejected", r.title, None, reviewer, time), reason=r.reason)
         for r in outcome.rejected
     ]
-    return rows + [
+    rows += [
         dataclasses.replace(_decision(outcome, r.proposal, r.verdict, r.title, None, reviewer, time), reason=r.reason)
         for r in outcome.repeated
     ]
+    return [dataclasses.replace(each, seconds=seconds.get(each.id)) for each in rows]
 
 
 def _decision(

@@ -136,6 +136,11 @@ def field_of(line: str) -> str:
     return found["name"].lower() if found else ""
 
 
+def begins(line: str) -> bool:
+    """Does this line begin something of its own, and continue no line above?"""
+    return bool(_BEGINS.match(line))
+
+
 def is_error(line: str) -> bool:
     """Is this line a comment that tells of an error?"""
     return bool(_ERROR.match(line))

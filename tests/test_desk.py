@@ -1,0 +1,116 @@
+"""One proposal at a time: marks go into the packet at once, and are applied, previewed and taken back from there."""
+
+from __future__ import annotations
+
+import pytest
+
+from codex_kb.errors import Conflict, NotFound, RefusedFile
+from codex_kb.kb import KnowledgeBase
+from codex_kb.workflow.desk import Desk
+from conftest import SENTENCES, Base
+
+PACKET = "inbox/proposals/notes.md"
+REVIEWER = "Rita Reviewer <rita@example.org>"
+
+
+def desk(kb: Base) -> Desk:
+    return Desk(KnowledgeBase(kb.root), REVIEWER)
+
+
+def test_marks_are_in_the_packet_at_once_and_an_editor_may_go_on(kb: Base) -> None:
+    kb.ingest()
+    one = desk(kb)
+    first, second, third = one.queue()
+    one.mark(*first[:1], [first[1]], "approve")
+    one.mark(second[0], [second[1]], "reject", {"reason": "vague"})
+    assert "## [x]" in kb.read(PACKET)
+    kb.mark("-")
+    assert desk(kb).item(*third).section.mark == "reject"
+    assert kb.run("review", "--apply").code == 0
+    assert [each["reason"] for each in kb.decisions()] == ["", "vague", "no reason given"]
+
+
+def test_a_quote_is_shown_in_its_place(kb: Base) -> None:
+    sentences = [" ".join(f"Town number {n} has {n} markets and a harbour for its boats." for n in range(9))]
+    kb.ingest(sentences=[*SENTENCES, *sentences])
+    one = desk(kb)
+    found = [passage for where in one.queue() for passage in one.item(*where).passages if "number 4" in passage.quote]
+    if not found:
+        pytest.fail("no sentence from the middle of the paragraph was proposed")
+    [passage] = found
+    assert passage.before.split(". ")[0].startswith("Town number 2")
+    assert passage.after.strip().endswith("Town number 6 has 6 markets and a harbour for its boats.")
+    body = kb.read("inbox/notes.md").split("\n")
+    assert passage.quote in body[passage.line - 1]
+
+
+def test_what_is_marked_is_previewed_and_applied_as_one_commit_a_source(kb: Base) -> None:
+    kb.ingest()
+    one = desk(kb)
+    (name, first), (_, second), _ = one.queue()
+    one.mark(name, [first], "approve", {}, seconds=4.2)
+    one.mark(name, [second], "reject", {"reason": "trivial"}, seconds=900)
+    [preview] = one.preview()
+    assert (preview.decided, preview.told) == (2, "notes: 1 approved, 1 rejected, 1 wait")
+    before = kb.git("rev-list", "--count", "HEAD")
+    done = one.apply([name])
+    assert (len(done.approved), len(done.rejected), done.waiting, done.faults) == (1, 1, 1, [])
+    assert int(kb.git("rev-list", "--count", "HEAD")) == int(before) + 1
+    assert [each["seconds"] for each in kb.decisions()] == [4.2, 60.0]
+    assert one.preview() == []
+
+
+def test_the_last_change_is_taken_back(kb: Base) -> None:
+    kb.ingest()
+    one = desk(kb)
+    (name, first), (_, second), _ = one.queue()
+    assert one.take_back() is None
+    one.mark(name, [first], "approve")
+    text = kb.read(PACKET)
+    one.mark(name, [second, first], "reject", {"reason": "trivial"})
+    assert one.take_back() == (name, second)
+    assert kb.read(PACKET) == text
+    kb.edit("## [x]", "## [-]", PACKET)
+    with pytest.raises(Conflict, match="changed since"):
+        one.take_back()
+
+
+def test_who_marks_nothing_changes_nothing(kb: Base) -> None:
+    kb.ingest()
+    kb.claim("near", SENTENCES[0])  # what is near has changed since
+    kb.commit_all()
+    kb.run("distill")
+    before = kb.snapshot()
+    one = desk(kb)
+    for where in one.queue():
+        one.item(*where)
+    assert kb.snapshot() != before
+    one.leave()
+    assert kb.snapshot() == before
+
+
+def test_a_missed_claim_needs_a_title_and_a_quote_that_stands_there(kb: Base) -> None:
+    kb.ingest(sentences=[*SENTENCES, "Nobody proposed this one."])
+    one = desk(kb)
+    name = one.queue()[0][0]
+    with pytest.raises(RefusedFile, match="does not stand"):
+        one.miss(name, "Something else", "This stands nowhere in it.")
+    with pytest.raises(RefusedFile, match="title"):
+        one.miss(name, " ", SENTENCES[0])
+    one.miss(name, "Markets know more than experts", SENTENCES[0])
+    assert one.apply([name]).approved
+    assert kb.decisions()[0]["missed"] is True
+
+
+def test_what_is_gone_or_held_by_another_run_is_said(kb: Base) -> None:
+    kb.ingest()
+    one = desk(kb)
+    (name, first), *_ = one.queue()
+    one.item(name, first)
+    assert kb.run("review", "--approve", first).code == 0
+    with pytest.raises(NotFound):
+        one.item(name, first)
+    with pytest.raises(NotFound):
+        one.mark(name, [first], "reject")
+    kb.path(PACKET).unlink()
+    assert one.item(*one.queue()[0]).section.mark == "wait"
