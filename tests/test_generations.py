@@ -170,6 +170,27 @@ def test_a_pinned_generation_stays(taught: Base) -> None:
     assert taught.run("distill", "--json").json["in_force"] == 1
 
 
+def test_what_is_so_already_is_not_put_in_force_again(taught: Base) -> None:
+    taught.run("distill")
+    for typed in (("--rollback", "0"), ("--pin", "1")):  # the first ends the trial
+        before = taught.git("rev-parse", "HEAD")
+        assert taught.run("distill", *typed).code == 0
+        after = taught.git("rev-parse", "HEAD"), taught.snapshot()
+        assert after[0] != before
+        again = taught.run("distill", *typed)
+        assert (again.code, "nothing to do" in again.err) == (0, True)
+        assert (taught.git("rev-parse", "HEAD"), taught.snapshot()) == after
+    assert taught.run("distill", "--rollback", "1").err.strip() == "generation 1 is in force"  # held no more
+
+
+def test_a_later_generation_is_no_rollback(taught: Base) -> None:
+    taught.run("distill")
+    before = taught.git("rev-parse", "HEAD")
+    done = taught.run("distill", "--rollback", "1")
+    assert (done.code, "codex distill --pin 1" in done.err) == (2, True)
+    assert taught.git("rev-parse", "HEAD") == before
+
+
 def test_a_decision_that_is_taken_back_is_learned_from_no_more(taught: Base) -> None:
     taught.run("distill")
     one = taught.decisions("n0")[0]["id"]

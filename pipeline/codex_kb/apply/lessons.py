@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from codex_kb.apply import log
 from codex_kb.disk import gate
 from codex_kb.disk.generations import EVENTS, Generations
 from codex_kb.disk.transaction import Change, change
-from codex_kb.errors import NotFound
+from codex_kb.errors import NotFound, UsageError
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import GENERATIONS
 from codex_kb.learn import course, examples, generation, specialists, trial
@@ -141,19 +141,26 @@ def _closed(kb: KnowledgeBase, known: Generations, made: Generation, record: Rec
     return Learned(now, act)
 
 
-def put(kb: KnowledgeBase, number: int, pin: bool, by: str) -> Act:
-    """The act that puts a generation in force, 0 for the untaught order, on a person's word.
+def put(kb: KnowledgeBase, number: int, pin: bool, by: str) -> Act | None:
+    """The act that puts a generation in force, 0 for the untaught order, on a person's word; None where it is so.
 
     Raises:
         RefusedFile: a generation's files hold none.
         NotFound: there is no such generation.
+        UsageError: it is later than the one in force, so that nothing is rolled back.
     """
     known = Generations(kb.layout.root)
     found = [each.name for each in known.all.values() if each.number == number] if number else []
     if number and not found:
         raise NotFound(f"no generation {number}", path=GENERATIONS, hint="codex audit lists them")
+    in_force = _number(known.course.in_force)
+    if number > in_force and not pin:
+        raise UsageError(f"generation {number} is later than {in_force}, which is in force: that is no rollback",
+                         hint=f"codex distill --pin {number} puts it in force")  # fmt: skip
     name = found[-1] if number else ""
     event = Event(kb.now(), course.PINNED if pin else course.ROLLED_BACK, name, by)
+    if replace(course.course([*known.events, event]), since=known.course.since) == known.course:
+        return None
     return _act(kb, known, [event], None, (
         f"codex: {'pin' if pin else 'go back to'} generation {number}",
         f"What: generation {number} {'stays' if pin else 'is'} in force.\nWhy: {by} said so.",

@@ -47,10 +47,10 @@ def command(
     kb = open_kb(no_commit)
     for number, held in ((rollback, False), (pin, True)):
         if number is not None:
-            distill.put(kb, number, held, kb.reviewer(reviewer))
+            changed = distill.put(kb, number, held, kb.reviewer(reviewer))
             if as_json:
                 out_json({"in_force": number})
-            say(f"generation {number} is in force")
+            say(f"generation {number} is in force" + ("" if changed else " already: nothing to do"))
             return 0
     if suggest:
         return _suggest(kb, as_json)

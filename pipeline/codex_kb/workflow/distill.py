@@ -53,17 +53,23 @@ def distill(kb: KnowledgeBase, full: bool = False, now: bool = False) -> Distill
     return Distilled(*indexed, _learn(kb, now))
 
 
-def put(kb: KnowledgeBase, number: int, pin: bool, reviewer: str) -> None:
+def put(kb: KnowledgeBase, number: int, pin: bool, reviewer: str) -> bool:
     """Put a generation in force, 0 for the untaught order; pinned, it stays until another is put there.
+
+    False where it is so already, and nothing is written.
 
     Raises:
         NotFound: there is no such generation.
+        UsageError: it is later than the one in force, and not to be pinned.
     """
     from codex_kb import acts  # noqa: PLC0415
     from codex_kb.apply import lessons  # noqa: PLC0415
 
     with acts.writing(kb, "distill"):
-        acts.perform(kb, lessons.put(kb, number, pin, reviewer))
+        act = lessons.put(kb, number, pin, reviewer)
+        if act:
+            acts.perform(kb, act)
+    return act is not None
 
 
 def _learn(kb: KnowledgeBase, now: bool) -> Stand:
