@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conftest import Base
+from conftest import HEAD, Base
 
 
 def codes(kb: Base) -> set[str]:
@@ -61,6 +61,17 @@ def test_folders_that_are_not_there_and_files_without_a_type_are_said(kb: Base) 
     done = kb.run("check", "--json")
     found = {p["code"]: p for p in done.json}
     assert (done.code, found["missing-folder"]["severity"], found["no-type"]["severity"]) == (1, "error", "note")
+
+
+def test_a_misspelt_status_is_noted_with_what_may_be_meant(kb: Base) -> None:
+    kb.source("a", head=HEAD.replace("unprocessed", "procesed"))
+    kb.source("b", head=HEAD.replace("unprocessed", "archive"))
+    done = kb.run("check", "--json")
+    assert [(p["path"], p["line"], p["code"], p["hint"]) for p in done.json] == [
+        ("inbox/a.md", 8, "unknown-status", "is processed meant?"),
+        ("inbox/b.md", 8, "unknown-status", "the life cycle is unprocessed, processing, processed, null-result"),
+    ]
+    assert (done.code, kb.run("ingest", "inbox", "--json").json["sources"][0]["reason"]) == (0, "status procesed")
 
 
 def test_a_finding_names_the_rule_that_settings_know_it_by(kb: Base) -> None:

@@ -14,7 +14,8 @@ NOT_SOURCES = frozenset({
     "entity", "sector", "belief", "position", "musing", "proposals",
 })  # fmt: skip
 
-_WORKED_ON = (PROCESSING, PROCESSED, NULL_RESULT)
+#: The life cycle; a source of any other status is skipped.
+STATUSES = (UNPROCESSED, PROCESSING, PROCESSED, NULL_RESULT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def verdict(fields: Mapping[str, Any], waiting: bool, again: bool) -> tuple[str,
     if kind in NOT_SOURCES:
         return "skipped", f"type {kind} is not a source"
     status = status_of(fields)
-    if again and (status in (UNPROCESSED, *_WORKED_ON)):
+    if again and status in STATUSES:
         return "proposed", ""
     if waiting:
         return "unchanged", "its proposals wait for review"
