@@ -38,6 +38,9 @@ def test_a_second_run_changes_nothing_and_packets_are_no_sources(kb: Base) -> No
     rows = {row["path"]: row for row in kb.run("ingest", "inbox", "--json").json["sources"]}
     assert rows["inbox/notes.md"]["status"] == "unchanged"
     assert rows["inbox/proposals/notes.md"]["reason"] == "type proposals is not a source"
+    told = kb.run("ingest", "inbox/").err
+    assert ("1 file: 1 unchanged" in told, "type proposals" in told) == (True, False)
+    assert "1 file: 1 skipped" in kb.run("ingest", "inbox/proposals/notes.md").err
     assert (kb.snapshot(), kb.git("rev-parse", "HEAD")) == (before, head)
 
 

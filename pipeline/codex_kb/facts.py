@@ -48,7 +48,8 @@ def read(store: Store, encoder: Encoder, left_out: LeftOut = lambda _: ()) -> Fa
     return Facts(
         claims=tuple(files.claims),
         sources=tuple(files.sources),
-        files=tuple(path for path, refused in store.markdown_files([root]) if refused is None and not _packet(path)),
+        files=tuple(path for path, refused in store.markdown_files([root])
+                    if refused is None and not places.is_packet(path)),
         untyped=tuple(files.untyped),
         refused=(*(_problem(path, error) for path, error in files.refused.items()), *faulty_packets,
                  *store.all_aside()[1]),
@@ -215,16 +216,12 @@ def _below_sources(store: Store) -> Iterator[tuple[str, RefusedFile | None]]:
     """The Markdown files below the source folders, packets left out, with what refuses one by its name."""
     folders = [store.layout.path(folder) for folder in store.settings.kb.sources]
     found = store.markdown_files(folder for folder in folders if folder.is_dir())
-    return ((path, refused) for path, refused in found if not _packet(path))
+    return ((path, refused) for path, refused in found if not places.is_packet(path))
 
 
 def _inside(path: str) -> bool:
     """Is this, by its name, a path below the root?"""
     return not (PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\0" in path)
-
-
-def _packet(path: str) -> bool:
-    return path.startswith(places.PACKETS + "/")
 
 
 def _problem(path: str, error: CodexError) -> Problem:

@@ -85,6 +85,11 @@ def packet_path(name: str) -> str:
     return f"{PACKETS}/{name}.md"
 
 
+def is_packet(path: str) -> bool:
+    """Does this stand where packets do?"""
+    return path.startswith(f"{PACKETS}/")
+
+
 def record_path(name: str) -> str:
     """What was proposed, as it was proposed."""
     return f"{PACKETS}/{name}.json"

@@ -91,10 +91,11 @@ def _report_faults(done: Ingested) -> None:
 
 def _report(done: Ingested, dry_run: bool) -> None:
     _report_faults(done)
-    counts = {s: sum(row.status == s for row in done.rows) for s in ("proposed", "unchanged", "skipped", "refused")}
+    rows = done.told
+    counts = {s: sum(row.status == s for row in rows) for s in ("proposed", "unchanged", "skipped", "refused")}
     shown = ", ".join(f"{n} {'to propose from' if dry_run and s == 'proposed' else s}" for s, n in counts.items() if n)
-    say(f"{counted(len(done.rows), 'file')}: {shown}" if done.rows else "no Markdown files here")
-    reasons = Counter(f"{row.status}: {row.reason}" for row in done.rows if row.status in ("skipped", "unchanged"))
+    say(f"{counted(len(rows), 'file')}: {shown}" if rows else "no Markdown files here")
+    reasons = Counter(f"{row.status}: {row.reason}" for row in rows if row.status in ("skipped", "unchanged"))
     for reason, count in reasons.most_common(_REASONS):
         say(f"  {count} {reason}")
     if len(reasons) > _REASONS:

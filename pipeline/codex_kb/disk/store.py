@@ -119,7 +119,7 @@ class Store:
         """Every Markdown file below the source folders, review packets left out."""
         folders = [self.layout.path(folder) for folder in self.settings.kb.sources]
         found = self.markdown_files(folder for folder in folders if folder.is_dir())
-        return [path for path, refused in found if refused is None and not path.startswith(places.PACKETS + "/")]
+        return [path for path, refused in found if refused is None and not places.is_packet(path)]
 
     # -- claims ------------------------------------------------------------------------------------
 

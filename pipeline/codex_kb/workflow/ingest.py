@@ -18,7 +18,7 @@ from codex_kb.errors import CodexError, Conflict, ModelError, NotFound, RefusedF
 from codex_kb.index import opened as indexes
 from codex_kb.kb import KnowledgeBase
 from codex_kb.language.paid import Spent
-from codex_kb.layout import packet_path, record_path
+from codex_kb.layout import is_packet, packet_path, record_path
 from codex_kb.learn import candidates, worth
 from codex_kb.learn.candidates import Candidate, Candidates
 from codex_kb.learn.worth import Seen
@@ -54,6 +54,11 @@ class Ingested:
     def proposals(self) -> int:
         """How many proposals were written (or, in a dry run, none)."""
         return sum(row.claims for row in self.rows)
+
+    @property
+    def told(self) -> list[Row]:
+        """The rows that a person is told of: packets that are skipped go without saying, unless they alone are here."""
+        return [row for row in self.rows if row.status != "skipped" or not is_packet(row.path)] or self.rows
 
     @property
     def refused(self) -> list[Row]:
