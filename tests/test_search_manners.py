@@ -37,6 +37,19 @@ def test_a_filter_that_nothing_has_names_what_there_is(kb: Base) -> None:
     assert "no claim has the domain energy; there are: energie, ships" in done.err
 
 
+def test_without_claims_it_names_what_comes_before_one(kb: Base) -> None:
+    assert kb.run("search", "tar").err.strip() == "no claims yet. next: codex ingest inbox/, then codex review"
+    kb.ingest()
+    done = kb.run("search", "tar")
+    assert (done.code, done.err.strip()) == (0, "no claims yet. next: codex review")
+
+
+def test_related_says_how_many_it_lists_and_what_scores_are_for(kb: Base) -> None:
+    told = " ".join(kb.run("related", "--help").out.split())
+    assert "as many as -k says" in told
+    assert "scores only compare" in told
+
+
 def test_paths_open_from_where_one_stands(kb: Base) -> None:
     filled(kb)
     below = kb.path("codex/energie")

@@ -24,7 +24,10 @@ from codex_kb.workflow.search import batch
 def command(
     claims: tuple[str, ...], count: int, explain: bool, batch_file: Iterable[str] | None, as_json: bool
 ) -> None:
-    """List the claims that a claim should link to. CLAIM is a path, a file's stem or a title."""
+    """List the claims that a claim should link to. CLAIM is a path, a file's stem or a title.
+
+    It lists as many as -k says, near or not: scores only compare the claims of one list.
+    """
     if bool(claims) == (batch_file is not None):
         raise UsageError("name either claims or --batch", hint="codex related CLAIM")
     relations = Relations(open_kb())

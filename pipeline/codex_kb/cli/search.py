@@ -56,7 +56,7 @@ def command(
 def _nothing(searcher: Searcher, filters: Filters) -> str:
     """Why nothing was found: what a filter asks for and nobody has is named beside what there is."""
     if not searcher.index.claims:
-        return "no claims yet. next: codex ingest inbox/, then codex review"
+        return f"no claims yet. next: codex {'review' if searcher.waiting() else 'ingest inbox/, then codex review'}"
     for name, wanted in (("domain", filters.domain), ("confidence", filters.confidence)):
         there = searcher.values(name)
         if wanted and wanted.casefold() not in map(str.casefold, there):

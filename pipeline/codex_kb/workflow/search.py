@@ -88,6 +88,10 @@ class Searcher:
         found = self._current.answer(lambda: self._hits(query, k, filters), lambda hits: (h.card.path for h in hits))
         return [self._with_snippet(hit, query) for hit in found] if snippets else found
 
+    def waiting(self) -> bool:
+        """Does anything wait for review that could become a claim?"""
+        return bool(self.kb.store.readable_packets()[0])
+
     def values(self, field: str) -> list[str]:
         """What the claims have as their `domain` or `confidence`, for who asked for something else."""
         return self.index.catalog.values(field)
