@@ -106,6 +106,8 @@ def test_what_is_set_aside_is_not_shown_stays_listed_and_comes_back(decided: Bas
     assert f"{len(aside)} set aside, {len(left)} wait" in done.err
     assert "with 90 % confidence at most" in done.err
     assert listed(decided) == aside
+    assert decided.run("status", "--json").json["set_aside"] == len(aside)
+    assert f"{len(aside)} set aside (codex review --set-aside" in decided.run("status").out
     assert all(decided.read(name).encode() == files[name] for name in decisions)
     assert decided.git("status", "--porcelain") == ""
     assert "Why: they would almost surely be rejected" in decided.git("log", "-1", "--format=%B")

@@ -191,6 +191,21 @@ def test_a_later_generation_is_no_rollback(taught: Base) -> None:
     assert taught.git("rev-parse", "HEAD") == before
 
 
+def test_status_says_which_generation_is_in_force_tried_and_held(taught: Base) -> None:
+    assert "generation 0 is in force, the untaught order\n" in taught.run("status").out
+    taught.run("distill")
+    for typed, said, (in_force, on_trial, pinned) in (
+        ((), "0 is in force, 1 is on trial", (0, 1, False)),
+        (("--pin", "1"), "1 is in force, pinned", (1, 0, True)),
+        (("--rollback", "0"), "0 is in force, of 1", (0, 0, False)),
+    ):
+        taught.run("distill", *typed)
+        assert f"generation {said}\n" in taught.run("status").out
+        value = taught.run("status", "--json").json
+        assert (value["generation"], value["on_trial"], value["pinned"]) == (in_force, on_trial, pinned)
+        assert value["newest"] == 1
+
+
 def test_a_decision_that_is_taken_back_is_learned_from_no_more(taught: Base) -> None:
     taught.run("distill")
     one = taught.decisions("n0")[0]["id"]

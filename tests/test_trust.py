@@ -47,6 +47,17 @@ def say(kb: Base, url: str) -> None:
     kb.write("codex.toml", f'[propose]\nmodel = "openai:x@{url}"\n')
 
 
+def test_status_names_what_waits_for_the_users_word(clone: Base, server: ModelServer) -> None:
+    (want,) = clone.run("status", "--json").json["wants"]
+    assert server.url in want
+    said = clone.run("status").out
+    assert want in said
+    assert said.index("next: codex trust") < said.index("next: codex ingest")
+    clone.run("trust", "--yes")
+    assert clone.run("status", "--json").json["wants"] == []
+    assert "codex trust" not in clone.run("status").out
+
+
 def at_terminal(kb: Base, typed: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """`codex trust` with a person who types this."""
 

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from codex_kb.disk.vcs import Repository
     from codex_kb.ports import Encoder
 
-#: The untaught proposer, A0 of Christiano, Shlegeris & Amodei 2018 (arXiv:1810.08575).
-GENERATION_ZERO = 0
-
 Say = Callable[[str], None]
 #: Called with what is being done, how many are done and how many there are.
 Progress = Callable[[str, int, int], None]
@@ -88,6 +85,14 @@ class KnowledgeBase:
         self._prepare_local()
         return wants.of(self.settings, self.layout.root, self._models)
 
+    def ungranted(self) -> tuple[str, ...]:
+        """What of that the user did not grant. Raises UsageError."""
+        from codex_kb.disk import trust  # noqa: PLC0415
+
+        wanted = self.wants()
+        granted = trust.granted(self.layout.root) if wanted else ()
+        return tuple(each for each in wanted if each not in granted)
+
     def require_model(self, model: str) -> None:
         """Stop unless the user granted that the settings' language model is used. Raises UsageError."""
         from codex_kb import wants  # noqa: PLC0415
@@ -137,9 +142,9 @@ class KnowledgeBase:
     def generation(self) -> int:
         """The generation of the proposer that is in force; 0 is the untaught one. Raises RefusedFile."""
         from codex_kb.disk.generations import Generations  # noqa: PLC0415
+        from codex_kb.learn import course  # noqa: PLC0415
 
-        name = Generations(self.layout.root).course.in_force
-        return int(name.partition("-")[0]) if name else GENERATION_ZERO
+        return course.number(Generations(self.layout.root).course.in_force)
 
     def now(self) -> str:
         """The time, UTC, ISO 8601 to the microsecond."""

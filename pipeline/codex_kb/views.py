@@ -290,6 +290,8 @@ def status(now: Status) -> Value:
     return {
         "sources": now.sources, "proposals": now.proposals, "claims": now.claims, "problems": now.problems,
         "index": {"fresh": now.fresh, "claims": now.indexed}, "generation": now.generation,
+        "newest": now.newest, "on_trial": now.on_trial, "pinned": now.pinned, "set_aside": now.set_aside,
+        "wants": list(now.wants),
     }  # fmt: skip
 
 

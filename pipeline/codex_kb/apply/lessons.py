@@ -50,7 +50,7 @@ def learned(kb: KnowledgeBase, now: bool = False) -> Learned:
     changed = len(lessons.keys() - before) + len(before - lessons.keys())
     record = trial.record(each for each in decisions if each.time > known.course.since)
     number = heads[-1].number if heads else 0
-    so_far = Stand(number, _number(known.course.in_force), len(before), changed,
+    so_far = Stand(number, course.number(known.course.in_force), len(before), changed,
                    record.packets, record.gain, record.low)  # fmt: skip
     if not changed or (changed < kb.settings.learn.every and not now):
         return Learned(so_far)
@@ -130,7 +130,7 @@ def _closed(kb: KnowledgeBase, known: Generations, made: Generation, record: Rec
     if not known.course.pinned and (known.course.relied_on or record.relied_on):
         happened.append(Event(later(time, time), course.IN_FORCE, made.name))
     after = course.course([*known.events, *happened])
-    number = _number(after.in_force)
+    number = course.number(after.in_force)
     said = "in force" if after.in_force == made.name else f"on trial beside generation {number}"
     act = _act(kb, known, happened, made, (
         f"codex: generation {made.number} from {made.lessons} decisions",
@@ -153,7 +153,7 @@ def put(kb: KnowledgeBase, number: int, pin: bool, by: str) -> Act | None:
     found = [each.name for each in known.all.values() if each.number == number] if number else []
     if number and not found:
         raise NotFound(f"no generation {number}", path=GENERATIONS, hint="codex audit lists them")
-    in_force = _number(known.course.in_force)
+    in_force = course.number(known.course.in_force)
     if number > in_force and not pin:
         raise UsageError(f"generation {number} is later than {in_force}, which is in force: that is no rollback",
                          hint=f"codex distill --pin {number} puts it in force")  # fmt: skip
@@ -174,13 +174,9 @@ def _act(
     before = gate.read_if_there(root, EVENTS)
     lines = (before or b"") + course.to_lines(happened)
     files = generation.to_files(made).items() if made else ()
-    number = _number(course.course([*known.events, *happened]).in_force)
+    number = course.number(course.course([*known.events, *happened]).in_force)
     return Act(
         (*(change(root, f"{GENERATIONS}/{made.name}/{name}", data) for name, data in files if made),
          Change(EVENTS, before, lines)),
         acts.message(kb.settings.git, *told, {"Generation": str(number)}),
     )  # fmt: skip
-
-
-def _number(name: str) -> int:
-    return int(name.partition("-")[0]) if name else 0

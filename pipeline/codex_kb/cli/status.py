@@ -21,21 +21,36 @@ def command(as_json: bool) -> None:
         return
     out(f"sources    {sum(now.sources.values())}: {', '.join(f'{n} {s}' for s, n in now.sources.items()) or 'none'}")
     wait = f"{now.proposals} wait{'s' * (now.proposals == 1)} in {counted(len(now.waiting), 'packet')}"
-    out(f"proposals  {wait if now.waiting else 'none wait'}")
+    aside = f", {now.set_aside} set aside (codex review --set-aside brings them back)" if now.set_aside else ""
+    out(f"proposals  {wait if now.waiting else 'none wait'}{aside}")
     out(f"claims     {now.claims}")
     doubles = now.claims - now.indexed if now.fresh else 0
     same = f" ({counted(doubles, 'claim')} of the same words as others)" if doubles > 0 else ""
     out(f"index      {'fresh' if now.fresh else 'stale'}, {now.indexed} entr{'y' if now.indexed == 1 else 'ies'}{same}")
-    out(f"generation {now.generation}")
+    out(f"generation {_generation(now)}")
     out(f"problems   {now.problems}")
+    for want in now.wants:
+        out(f"trust      the settings want to {want}")
     for step in _next(now):
         out(f"next: {step}")
+
+
+def _generation(now: Status) -> str:
+    """Which one is in force, held or not, and which is tried beside it."""
+    which = f"{now.generation} is in force" + ", pinned" * now.pinned
+    if now.on_trial:
+        return f"{which}, {now.on_trial} is on trial"
+    if not now.newest:
+        return f"{which}, the untaught order"
+    return which if now.newest == now.generation else f"{which}, of {now.newest}"
 
 
 def _next(now: Status) -> list[str]:
     steps = []
     if now.unfinished:
         steps.append("codex distill (finishes a run that was cut off)")
+    if now.wants:
+        steps.append("codex trust (the settings wait for your word)")
     if now.waiting:
         steps.append("codex review")
     if now.sources.get("unprocessed"):

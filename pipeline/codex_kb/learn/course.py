@@ -55,6 +55,11 @@ def course(events: Iterable[Event]) -> Course:
     return now
 
 
+def number(name: str) -> int:
+    """The number of the generation of a name, 0 of the untaught one."""
+    return int(name.partition("-")[0]) if name else 0
+
+
 def to_lines(events: Iterable[Event]) -> bytes:
     """Events as they are appended."""
     values = ({"time": e.time, "kind": e.kind, "generation": e.generation, "by": e.by} for e in events)

@@ -113,7 +113,7 @@ def audit(kb: KnowledgeBase) -> Audit:
                           hint="git checkout it; or codex distill --rollback 0")  # fmt: skip
     record = trial.record(each for each in found.decisions if each.time > found.course.since)
     return Audit(
-        accounts[-1].number, now.number, _number(found.course.trial), len(found.decisions), accounts,
+        accounts[-1].number, now.number, course.number(found.course.trial), len(found.decisions), accounts,
         _guarantee(found, now, accounts), reviewers.of(found.counting, found.domains), _triage(found, now), record,
         _effort(found),
     )  # fmt: skip
@@ -144,7 +144,7 @@ class _Gathered:
         packets = list(kb.store.packets())
         waiting = [each for packet in packets for each in packet.proposals if not each.repeat_of]
         self._waiting = {each.source for each in waiting} | {packet.source for packet in packets if packet.later}
-        in_force = {_number(each.generation): each.generation for each in known.events
+        in_force = {course.number(each.generation): each.generation for each in known.events
                     if each.kind != course.CLOSED and each.generation}  # fmt: skip
         self._shown: dict[str, list[Decision | Proposal]] = defaultdict(list)
         self._own: dict[str, list[Decision]] = defaultdict(list)
@@ -216,10 +216,6 @@ def _set_apart(each: Decision | Proposal) -> bool:
     return isinstance(each, Decision) and (each.missed or bool(each.shown.get("repeat_of")))
 
 
-def _number(name: str) -> int:
-    return int(name.partition("-")[0]) if name else 0
-
-
 def _account(found: _Gathered, name: str, g: int) -> Account:
     """The account of the g-th generation, the untaught order being the first."""
     rows, added = found.rows[name], found.added(name)
@@ -234,8 +230,8 @@ def _account(found: _Gathered, name: str, g: int) -> Account:
     record = trial.record(each for each in found.own(name) if name and each.shown.get("trial") == name)
     parents = generation.parents if generation else ()
     account = Account(
-        _number(name), name, parents, len(found.lessons[name]), learned.figures(rows, len(added)), domains, record,
-        learned.reliability(rows), guarantee.of_proposed(guarantee.missed_blind(rows), g), Estimate(),
+        course.number(name), name, parents, len(found.lessons[name]), learned.figures(rows, len(added)), domains,
+        record, learned.reliability(rows), guarantee.of_proposed(guarantee.missed_blind(rows), g), Estimate(),
     )  # fmt: skip
     return _compared(found, account, generation) if generation else account
 
@@ -249,7 +245,7 @@ def _compared(found: _Gathered, account: Account, generation: Generation) -> Acc
         unknown = found.unknown(generation.name, parent)
         beside = orders.beside_parent(generation, before, unknown, found.vectors if unknown else {})
     drifted = _drift(found, found.own(parent), found.own(generation.name))
-    return replace(account, before=_number(parent), beside=beside, drift=drifted,
+    return replace(account, before=course.number(parent), beside=beside, drift=drifted,
                    specialists=_specialists(found, generation))  # fmt: skip
 
 

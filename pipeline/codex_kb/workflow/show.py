@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from codex_kb import check, facts
+from codex_kb.disk.generations import Generations
 from codex_kb.disk.store import claim_evidence
 from codex_kb.errors import NotFound, RefusedFile
 from codex_kb.index import opened as indexes
 from codex_kb.index.names import find_claim
 from codex_kb.kb import KnowledgeBase
+from codex_kb.learn import course
 from codex_kb.records import Claim, Decision, Evidence, Hit, Packet, Proposal, Source
 from codex_kb.review.blind import as_shown
 from codex_kb.review.publish import approved_ids
@@ -60,6 +62,14 @@ class Status:
     fresh: bool
     indexed: int
     generation: int
+    #: The newest generation, and the one on trial; 0 for none.
+    newest: int = 0
+    on_trial: int = 0
+    pinned: bool = False
+    #: How many proposals were set aside unread.
+    set_aside: int = 0
+    #: What the settings want that the user did not grant.
+    wants: tuple[str, ...] = ()
     unfinished: bool = False
     #: The first folder of sources.
     inbox: str = "inbox"
@@ -139,6 +149,7 @@ def _quotes(kb: KnowledgeBase, evidence: tuple[Evidence, ...]) -> tuple[Quote, .
 def status(kb: KnowledgeBase) -> Status:
     """Counts what waits and what is done; reads every file once."""
     found = facts.read(kb.store, kb.encoder, kb.left_out)
+    known = Generations(kb.layout.root)
     counts = Counter(status_of(source.fields) for source in found.sources)
     if found.unread_sources:
         counts["refused"] += found.unread_sources
@@ -150,6 +161,11 @@ def status(kb: KnowledgeBase) -> Status:
         fresh=not found.index,
         indexed=found.indexed,
         generation=kb.generation,
+        newest=max((course.number(each.generation) for each in known.events), default=0),
+        on_trial=course.number(known.course.trial),
+        pinned=known.course.pinned,
+        set_aside=sum(len(p.proposals) for p in kb.store.all_aside()[0]),
+        wants=kb.ungranted(),
         unfinished=found.unfinished,
         inbox=kb.settings.kb.sources[0],
         waiting=[p.name for p in found.packets],
