@@ -59,6 +59,35 @@ def test_it_becomes_a_claim_and_a_decision_in_one_commit_and_teaches(two: Base) 
     assert f"missed before, and added by Rita Reviewer <rita@example.org>: {TITLE}" in two.run("show", row["id"]).out
 
 
+@pytest.mark.parametrize(
+    ("title", "quote", "code", "said"),
+    [("<!-- your title -->", "", 0, "0 approved"), ("<!-- your title -->", QUOTE, 1, "needs a title"),
+     (f"<!-- your title --> {TITLE}", QUOTE, 0, "1 approved")],
+)  # fmt: skip
+def test_a_comment_is_no_title(two: Base, title: str, quote: str, code: int, said: str) -> None:
+    two.edit(EMPTY, typed(title, quote))
+    done = two.run("review", "--apply")
+    assert (done.code, said in done.err) == (code, True), done.err
+    assert [row["title"] for row in two.decisions()] == [TITLE] if "1 approved" in said else not two.claims()
+
+
+def test_its_domain_and_confidence_are_typed_or_found_as_for_a_proposal(two: Base) -> None:
+    assert "domain and confidence are found as for a proposal" in EMPTY
+    filled = typed().replace("- domain:", "- domain: towns").replace("- confidence:", "- confidence: likely")
+    two.edit(EMPTY, filled)
+    assert two.run("review", "--apply").code == 0
+    [row] = two.decisions()
+    assert (row["proposal"]["domain"], row["proposal"]["confidence"]) == ("towns", "likely")
+
+
+def test_a_section_of_an_earlier_packet_has_neither_and_is_read(two: Base) -> None:
+    earlier = "".join(line for line in typed().splitlines(True) if not line.startswith(("<!-- Left", "- domain:",
+                                                                                        "- confidence:")))  # fmt: skip
+    two.edit(EMPTY, earlier)
+    assert two.run("review", "--apply").code == 0
+    assert two.decisions()[0]["proposal"]["domain"] == "economics"
+
+
 def test_several_are_copies_of_the_section_and_stand_anywhere(two: Base) -> None:
     other = typed("Firms learn in cities", "firms and people learn from one another")
     two.edit("## [ ]", f"{other}\n## [ ]")

@@ -46,6 +46,7 @@ Save and close. Edited elsewhere or later? Then run: codex review --apply
 
 _ALONE_HOW = "<!-- Read this source first, and add what it claims below. Then put x above: the proposals come. -->"
 _MISSED_HOW = "<!-- Claimed by the source, not above: a title after the colon, a quote after the >; copy for more -->"
+_MISSED_LEFT = "<!-- Left empty, domain and confidence are found as for a proposal: by the source and by the quote -->"
 
 #: What a program may take for the end of a line.
 _BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -129,7 +130,7 @@ def box(packet: Packet) -> str:
 
 def missed_section() -> str:
     """The section to fill where the source claims something that nobody proposed."""
-    return f"## {MISSED}\n\n{_MISSED_HOW}\n\n- description:\n\n>\n"
+    return f"## {MISSED}\n\n{_MISSED_HOW}\n{_MISSED_LEFT}\n\n- description:\n- domain:\n- confidence:\n\n>\n"
 
 
 def with_missed(text: str, missed: Sequence[Section]) -> str:

@@ -30,6 +30,8 @@ _ERROR = re.compile(r"<!-- ! .* -->\s*$")
 _NOTICE = re.compile(r"<!-- near: (.+) -?\d\.\d\d says ")
 _END = re.compile(r"<!--\s*end\s*-->\s*$", re.IGNORECASE)
 _MISSED = re.compile(r"missed claim\s*:", re.IGNORECASE)
+#: What no reader of Markdown sees, and so is no title.
+_COMMENT = re.compile(r"<!--.*?-->")
 _CONFLICT = re.compile(r"(<{7}|={7}|>{7})(\s|$)")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 #: What begins something of its own, and continues no line above.
@@ -158,6 +160,7 @@ def _section(lines: list[str], first: int) -> Section:
     _Reader(section).read(lines[1:])
     if missed and not section.id:  # what has an id was proposed, and lost its brackets
         section.mark = "missed"
+        section.title = _COMMENT.sub(" ", section.title)
     section.title = " ".join(section.title.split())
     return section
 
