@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
+from codex_kb.kb import KnowledgeBase
+from codex_kb.propose import missed
 from codex_kb.review import packet
 from conftest import SENTENCES, Base
 
@@ -86,6 +90,14 @@ def test_a_section_of_an_earlier_packet_has_neither_and_is_read(two: Base) -> No
     two.edit(EMPTY, earlier)
     assert two.run("review", "--apply").code == 0
     assert two.decisions()[0]["proposal"]["domain"] == "economics"
+
+
+def test_what_it_teaches_is_found_without_the_claims(two: Base) -> None:
+    kb = KnowledgeBase(two.root)
+    shutil.rmtree(two.path(".codex-kb"))
+    found = missed.sentences(kb, kb.store.source("inbox/notes.md"))
+    assert any(each.title.startswith("Large cities raise") for each in found)
+    assert not two.path(".codex-kb/index").exists()
 
 
 def test_several_are_copies_of_the_section_and_stand_anywhere(two: Base) -> None:

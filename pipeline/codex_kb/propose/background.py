@@ -31,7 +31,8 @@ _GIST = 1200
 class Background:
     """Looks things up for several threads, one at a time."""
 
-    def __init__(self, kb: KnowledgeBase, claims: ClaimIndex, decisions: Sequence[Decision]) -> None:
+    def __init__(self, kb: KnowledgeBase, claims: ClaimIndex | None, decisions: Sequence[Decision]) -> None:
+        """Without `claims` none is known: it is for who does not look at any."""
         self._kb = kb
         self._claims = claims
         known = [each for each in standing(decisions).values() if teaches(each)]
@@ -43,12 +44,12 @@ class Background:
     @property
     def claims(self) -> int:
         """How many claims there are."""
-        return self._claims.claims
+        return self._claims.claims if self._claims else 0
 
     def near(self, titles: Sequence[str], k: int) -> list[tuple[Hit, ...]]:
         """For each title the k nearest claims."""
-        if not titles:
-            return []
+        if not titles or self._claims is None:
+            return [() for _ in titles]
         vectors = self.vectors(titles)
         with self._lock:
             return self._claims.nearest_titles(vectors, k)
@@ -63,6 +64,8 @@ class Background:
 
     def cards(self, hits: Sequence[Hit]) -> list[Known]:
         """Hits with their descriptions, in the same order."""
+        if self._claims is None:
+            return []
         with self._lock:
             cards = self._claims.catalog.by_path([hit.path for hit in hits])
         return [Known(hit.path, hit.title, cards[hit.path].description) for hit in hits if hit.path in cards]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 
-from codex_kb.index import opened
 from codex_kb.kb import KnowledgeBase
 from codex_kb.propose import kinds
 from codex_kb.propose.background import Background
@@ -22,9 +20,8 @@ _SAME = 0.5
 def sentences(kb: KnowledgeBase, source: Source) -> list[Draft]:
     """Every sentence of a source that may be proposed, in the untaught order."""
     team = Team(kb, _SENTENCES, 1, 0.0, again=False, keyless=True)
-    with contextlib.closing(opened.load(kb, announce=False)) as claims:
-        briefing = Briefing(_SENTENCES, kb.encoder, Background(kb, claims, ()), Preference(), 1, team.answers)
-        found = kinds.load(briefing).propose(source, 1)
+    briefing = Briefing(_SENTENCES, kb.encoder, Background(kb, None, ()), Preference(), 1, team.answers)
+    found = kinds.load(briefing).propose(source, 1)
     return [*found.drafts, *found.left]
 
 
