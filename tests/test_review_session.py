@@ -197,6 +197,23 @@ def test_an_approval_that_has_become_a_duplicate_waits_with_the_claim(kb: Base) 
     assert len(kb.claims()) == 1
 
 
+def test_show_says_that_it_is_held_and_what_is_near_by_now(kb: Base) -> None:
+    _, second = twice(kb)
+    assert "held" not in kb.run("show", second["id"]).out
+    kb.mark("x")
+    kb.mark("x", "other")
+    kb.run("review", "--apply")
+    [claim] = kb.claims()
+    shown = kb.run("show", second["id"]).out
+    assert f"held: {claim} says nearly the same" in shown
+    assert f"codex review --add {second['id']}" in shown
+    assert "relation: duplicate" in shown
+    assert "Nearest claims:\n  1.00" in shown
+    value = kb.run("show", second["id"], "--json").json
+    assert (value["held"], value["nearest"][0]["path"]) == ([claim], claim)
+    assert second["nearest"] == []  # as the record still has it
+
+
 def test_plus_after_the_notice_adds_to_the_claim(kb: Base) -> None:
     twice(kb)
     for name in ("notes", "other"):

@@ -29,6 +29,7 @@ def command(name: str, as_json: bool) -> None:
     for part in (found.proposal, found.claim, found.source):
         if part is not None:
             _head(part)
+    _held(found)
     _evidence(found)
     _history(found)
 
@@ -65,6 +66,15 @@ def _judged(proposal: Proposal) -> None:
     for turn in proposal.debate:
         out(f"  {turn.side}: {one_line(turn.point)}")
         out(f"      “{one_line(turn.quote)}” · {turn.place or 'not located: the point is lost'}")
+
+
+def _held(found: Shown) -> None:
+    """Why a proposal waits though it was approved, and what to do."""
+    for path in found.held:
+        out(f"held: {here(path)} says nearly the same, so an approval waits")
+    if found.held and found.proposal:
+        out(f"  → codex review --add {found.proposal.id} adds it there; --approve {found.proposal.id} --anyway makes "
+            "another claim")
 
 
 def _evidence(found: Shown) -> None:

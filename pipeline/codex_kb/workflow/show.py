@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from codex_kb import check, facts
+from codex_kb.apply.near import Nearby
 from codex_kb.disk.generations import Generations
 from codex_kb.disk.store import claim_evidence
 from codex_kb.errors import NotFound, RefusedFile
@@ -18,6 +19,7 @@ from codex_kb.index.names import find_claim
 from codex_kb.kb import KnowledgeBase
 from codex_kb.learn import course
 from codex_kb.records import Claim, Decision, Evidence, Hit, Packet, Proposal, Source
+from codex_kb.review import reading
 from codex_kb.review.blind import as_shown
 from codex_kb.review.publish import approved_ids
 from codex_kb.review.waiting import full_id
@@ -40,7 +42,10 @@ class Quote:
 
 @dataclass(frozen=True)
 class Shown:
-    """A proposal, a claim or a source, with everything behind it."""
+    """A proposal, a claim or a source, with everything behind it.
+
+    `held` are the claims that say nearly what the proposal says, by path, for which review has it wait.
+    """
 
     proposal: Proposal | None = None
     claim: Claim | None = None
@@ -48,6 +53,7 @@ class Shown:
     packet: Packet | None = None
     quotes: tuple[Quote, ...] = ()
     nearest: tuple[Hit, ...] = ()
+    held: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
 
 
@@ -89,9 +95,7 @@ def show(kb: KnowledgeBase, named: str) -> Shown:
     waiting = {proposal.id: (packet, proposal) for packet in kb.store.packets() for proposal in packet.proposals}
     with contextlib.suppress(NotFound):
         packet, waits = waiting[full_id(named, waiting)]
-        proposal = as_shown(waits)
-        return Shown(proposal=proposal, packet=packet, quotes=_quotes(kb, proposal.evidence), nearest=proposal.nearest,
-                     decisions=tuple(d for d in decisions if d.id == proposal.id))  # fmt: skip
+        return _proposal(kb, packet, waits, decisions)
     decided = []
     with contextlib.suppress(NotFound):
         found = full_id(named, {d.id for d in decisions})
@@ -105,6 +109,22 @@ def show(kb: KnowledgeBase, named: str) -> Shown:
         except NotFound:
             return _source(kb, named, decisions)
         return _claim(kb, index, path, decisions)
+
+
+def _proposal(kb: KnowledgeBase, packet: Packet, waits: Proposal, decisions: list[Decision]) -> Shown:
+    """A proposal that waits, beside the claims that are nearest now."""
+    alone = dataclasses.replace(packet, proposals=(waits,))
+    (now,) = (alone if waits.blind else Nearby(kb).refreshed(alone)).proposals
+    proposal = as_shown(now)
+    return Shown(proposal=proposal, packet=packet, quotes=_quotes(kb, proposal.evidence), nearest=proposal.nearest,
+                 held=_held(kb, packet, waits.id), decisions=tuple(d for d in decisions if d.id == waits.id))  # fmt: skip
+
+
+def _held(kb: KnowledgeBase, packet: Packet, proposal_id: str) -> tuple[str, ...]:
+    """The claims that a notice in the packet names, as far as they are there."""
+    sections = reading.parse(kb.store.packet_text(packet) or "").sections
+    named = {path for section in sections if section.id == proposal_id for path in section.noticed}
+    return tuple(sorted(path for path in named if kb.layout.path(path).exists()))
 
 
 def _claim(kb: KnowledgeBase, index: indexes.ClaimIndex, path: str, decisions: list[Decision]) -> Shown:
