@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import numpy as np
 import pytest
 
+from codex_kb.disk import stat_cache
 from codex_kb.learn import worth
-from conftest import HEAD, SENTENCES, Base
+from conftest import HEAD, SENTENCES, Base, FakeEncoder
 
 
 def seen(kind: str, number: int = 0, **more: object) -> worth.Seen:
@@ -50,7 +54,9 @@ def test_what_is_odd_in_frontmatter_is_no_error() -> None:
     assert all(np.isfinite(odd.measures))
 
 
-def test_ingest_with_a_limit_reads_the_promising_first(kb: Base) -> None:
+@pytest.fixture
+def told(kb: Base) -> Base:
+    """A knowledge base that tells tweets from papers, with one of each that waits."""
     for number in range(worth.LEAST):
         for kind, status in (("tweet", "null-result"), ("paper", "processed")):
             head = HEAD.replace("status: unprocessed", f"status: {status}\nformat: {kind}")
@@ -58,7 +64,48 @@ def test_ingest_with_a_limit_reads_the_promising_first(kb: Base) -> None:
     kb.source("a", SENTENCES, HEAD.replace("status:", "format: tweet\nstatus:"))
     kb.source("b", SENTENCES, HEAD.replace("status:", "format: paper\nstatus:"))
     kb.commit_all()
-    rows = {row["path"]: row["status"] for row in kb.run("ingest", "inbox", "--limit", "1", "--json").json["sources"]}
+    return kb
+
+
+def test_ingest_with_a_limit_reads_the_promising_first(told: Base) -> None:
+    rows = {row["path"]: row["status"] for row in told.run("ingest", "inbox", "--limit", "1", "--json").json["sources"]}
     assert (rows["inbox/a.md"], rows["inbox/b.md"]) == ("skipped", "proposed")
-    assert kb.run("ingest", "inbox", "--limit", "1").code == 0
-    assert kb.read("inbox/a.md").count("status: processing") == 1
+    assert told.run("ingest", "inbox", "--limit", "1").code == 0
+    assert told.read("inbox/a.md").count("status: processing") == 1
+
+
+def test_proposals_and_review_begin_with_the_promising_source(
+    told: Base, encoder: type[FakeEncoder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def listed(*named: str) -> list[str]:
+        return list(dict.fromkeys(each["source"] for each in told.run("proposals", *named, "--json").json))
+
+    assert told.run("ingest", "inbox").code == 0
+    encoder.texts.clear()
+    assert listed() == ["inbox/b.md", "inbox/a.md"]
+    assert [line for line in told.run("proposals").out.splitlines() if line.startswith("inbox")] == listed()
+    assert listed("a", "b") == ["inbox/a.md", "inbox/b.md"]
+    assert encoder.texts == []
+
+    opened = told.path("opened.txt")
+    monkeypatch.setenv("EDITOR", f"basename >> {opened} ")
+    assert told.run("review").code == 0
+    assert opened.read_text().split() == ["b.md", "a.md"]
+
+
+def test_the_order_is_kept_and_found_anew_where_sources_changed(told: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stat_cache, "SLACK_NS", 0)
+    assert told.run("ingest", "inbox").code == 0
+    assert told.run("proposals", "--json").json[0]["source"] == "inbox/b.md"
+    kept = told.path(".codex-kb/promising.json")
+    known = json.loads(kept.read_text())
+    chances = known["value"]
+    known["value"] = dict(zip(chances, reversed(chances.values()), strict=True))
+    kept.write_text(json.dumps(known))
+    assert told.run("proposals", "--json").json[0]["source"] == "inbox/a.md"
+    told.write("inbox/more.md", told.read("inbox/b.md"))
+    assert told.run("proposals", "--json").json[0]["source"] == "inbox/b.md"
+    for name, kind in (("a", "paper"), ("b", "tweet")):
+        text = told.read(f"inbox/{name}.md")
+        told.write(f"inbox/{name}.md", re.sub("format: .*", f"format: {kind}", text))
+    assert told.run("proposals", "--json").json[0]["source"] == "inbox/a.md"

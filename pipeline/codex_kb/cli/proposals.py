@@ -15,7 +15,10 @@ from codex_kb.workflow.proposals import proposals, set_aside
 @json_option
 @global_options
 def command(sources: tuple[str, ...], as_json: bool) -> None:
-    """List what waits for review, best first within a source."""
+    """List what waits for review, best first within a source.
+
+    Sources come in the order in which they are worth reading, where enough are done to tell.
+    """
     kb = open_kb()
     waiting = proposals(kb, sources)
     if as_json:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from codex_kb.learn.ranker import Floats, Pairs, solve
+from codex_kb.text.fields import NULL_RESULT, PROCESSED
 
 #: Sources that gave something, and that gave nothing, without which nothing is said.
 LEAST = 20
@@ -50,6 +51,11 @@ def _values(value: Any) -> frozenset[str]:
     return frozenset(text for text in hosts if 0 < len(text) <= _SHORT)
 
 
+def gave_nothing(status: str) -> bool | None:
+    """Did a source of this status give nothing? None of one that is not done."""
+    return status == NULL_RESULT if status in {PROCESSED, NULL_RESULT} else None
+
+
 def nothing(done: Sequence[tuple[Seen, bool]], waiting: Sequence[Seen]) -> Floats | None:
     """The chance, shape (waiting,), that each gives nothing; `done` says of each whether it gave nothing.
 
@@ -67,6 +73,7 @@ def nothing(done: Sequence[tuple[Seen, bool]], waiting: Sequence[Seen]) -> Float
     spread[spread < _ANY] = np.inf
 
     def rows(some: Sequence[Seen]) -> Floats:
+        """A constant, which values each has, and its measures by the spread of those done; shape (some, d)."""
         found = np.zeros((len(some), len(place)))
         for at, each in enumerate(some):
             found[at, [place[token] for token in _tokens(each, fields) if token in place]] = 1

@@ -13,6 +13,7 @@ from codex_kb.apply.judging import Judging
 from codex_kb.apply.opened import Opened, prepared, put_back
 from codex_kb.apply.reviewed import Reviewed, told
 from codex_kb.disk import pace
+from codex_kb.disk.promising import ordered
 from codex_kb.disk.transaction import Change
 from codex_kb.errors import CodexError, Conflict, NotFound, RefusedFile
 from codex_kb.kb import KnowledgeBase
@@ -94,6 +95,7 @@ class Desk:
             NotFound: nothing waits for a named source.
         """
         waiting = select(self.kb.store.packets(), self._sources, self.kb.layout.relative)
+        waiting = waiting if self._sources else ordered(self.kb.store, waiting)
         return [(each.name, name) for each in waiting for name in ids_of(each)]
 
     def item(self, name: str, id_: str) -> Item:

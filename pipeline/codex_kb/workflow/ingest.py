@@ -32,8 +32,9 @@ from codex_kb.records import Draft, Drafted, Packet, Plan, Problem, Proposal, So
 from codex_kb.review import account, decide, packet, reading
 from codex_kb.run.local import in_order
 from codex_kb.text import ground, lifecycle, markdown_file
-from codex_kb.text.fields import NULL_RESULT, PROCESSED, PROCESSING, byline, status_of
+from codex_kb.text.fields import PROCESSING, byline, status_of
 from codex_kb.text.lifecycle import Row
+from codex_kb.text.marks import counted
 
 
 @dataclass
@@ -159,16 +160,15 @@ class _Queue:
 
     def add(self, source: Source, waits: bool) -> None:
         """A source that was looked at."""
-        status = status_of(source.fields)
         if waits:
             self._paths.append(source.path)
-        if self._limit is None or not (waits or status in {PROCESSED, NULL_RESULT}):
+        if self._limit is None:
             return
-        seen = worth.see(source.fields, source.body)
+        nothing = worth.gave_nothing(source.status)
         if waits:
-            self._waiting.append(seen)
-        else:
-            self._done.append((seen, status == NULL_RESULT))
+            self._waiting.append(worth.see(source.fields, source.body))
+        elif nothing is not None:
+            self._done.append((worth.see(source.fields, source.body), nothing))
 
     def first(self) -> list[str]:
         """Those within the limit: where some must wait, those that are least likely to give nothing."""
@@ -367,8 +367,7 @@ class _Proposing:
         return reading.join(parsed, [*sections, *(packet.render_section(p, place) + "\n" for p in added)]), both
 
     def _message(self, written: Packet, source: Source) -> str:
-        count = len(written.proposals)
-        claims = "1 claim" if count == 1 else f"{count} claims"
+        claims = counted(len(written.proposals), "claim")
         return message(
             self.kb.settings.git,
             f"{written.proposer}: propose {claims} from {written.name}",

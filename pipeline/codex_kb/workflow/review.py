@@ -9,6 +9,7 @@ from codex_kb.acts import Act, perform, writing
 from codex_kb.apply.judging import Judging
 from codex_kb.apply.opened import Opened, prepared, put_back
 from codex_kb.apply.reviewed import Reviewed, told
+from codex_kb.disk.promising import ordered
 from codex_kb.disk.transaction import Change
 from codex_kb.errors import Conflict, NotFound, RefusedFile, UsageError
 from codex_kb.kb import KnowledgeBase
@@ -112,6 +113,7 @@ class Review:
     def edit(self, sources: Sequence[str], edit: Edit, agreed: Agreed = lambda _: True) -> Reviewed:
         """Open each packet in the editor, then apply it where `agreed` says so; one that is faulty opens again.
 
+        Where none is named, those open first whose source is least likely to give nothing.
         Where the editor gives it back unchanged and still faulty, it is left as it is. An editor that ends with
         anything but 0 ends the session.
 
@@ -120,7 +122,7 @@ class Review:
         """
         with writing(self.kb, "review"):
             packets = self.selected(sources)
-        for waiting in packets:
+        for waiting in packets if sources else ordered(self.kb.store, packets):
             try:
                 with writing(self.kb, "review"):
                     opened = prepared(self.kb, self._judging.nearby, waiting)
