@@ -219,6 +219,7 @@ class _Writer:
         others: list[str] = []
 
         def take(path: str, data: bytes) -> None:
+            """Sort a file that changed: a claim, or something else by now."""
             file = markdown_file.parse(data, path)
             if text_of(file.fields.get("type")).lower() == "claim":
                 found.append(as_claim(file, path))
@@ -317,6 +318,7 @@ class _Writer:
         diff = changed.find(self.catalog, self.root, seen, looked, local.is_entry, local.is_entry_folder, every)
 
         def take(path: str, data: bytes) -> None:
+            """Prove that an entry that changed is one. Raises _DamagedEntry."""
             try:
                 entry.load_entry(data, entry.entry_key(path))
             except ValueError as error:

@@ -192,6 +192,7 @@ def _client(key: str) -> Any:
     """
 
     async def strip(request: Any) -> None:
+        """Leave the request the headers that every server needs, and this door's key."""
         for name in [name for name in request.headers if name.lower() not in _HEADERS]:
             del request.headers[name]
         request.headers["Authorization"] = f"Bearer {key}"

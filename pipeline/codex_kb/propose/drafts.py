@@ -87,44 +87,42 @@ def proposal(source: Source, draft: Draft, near: Near, proposer: str, generation
     evidence = tuple(
         Evidence(source.path, source.body_sha256, source.body[start:end], start, end) for start, end in draft.spans
     )
-    notes = list(draft.notes)
-    description = one_line(draft.description)
-    if not description:
-        notes.append("there is no description: nothing beside the quote adds to the title")
-    domain = folder_name(draft.domain)
-    if not domain:
-        domain = near.domain or NO_DOMAIN
-        where = "taken from the nearest claim" if near.domain else "none is near either"
-        notes.append(f"the source names no domain; {where}")
-    confidence = draft.confidence
-    if not confidence:
-        confidence = CONFIDENCES[-1]
-        notes.append("nothing in the text supports a confidence: it starts at the lowest")
-    hint, target, why = relation(near.hits, near.alike), "", ""
-    if judged(draft, near.hits):
-        hint, target, why = draft.relation, "" if draft.relation == "new" else draft.target, one_line(draft.why)
-    elif draft.relation or draft.target:
-        notes.append("how it relates to what is known was said of no claim near it, and is left out")
-    title = one_line(draft.title)
+    title, description = one_line(draft.title), one_line(draft.description)
+    domain, confidence, guessed = _guessed(draft, near.domain)
+    hint, target, why, left_out = _related(draft, near)
+    undescribed = [] if description else ["there is no description: nothing beside the quote adds to the title"]
+    notes = [*draft.notes, *undescribed, *guessed, *left_out]
     return Proposal(
         id=proposal_id(source.path, title, [*(e.quote for e in evidence), *draft.unlocated]),
-        source=source.path,
-        source_sha256=source.body_sha256,
-        title=title,
-        description=description,
-        domain=domain,
-        confidence=confidence,
-        relation=hint,
-        evidence=evidence,
-        nearest=near.hits,
-        proposer=proposer,
-        generation=generation,
-        notes=tuple(one_line(note) for note in notes),
-        unlocated=draft.unlocated,
-        target=target,
-        why=why,
-        features=draft.features,
-    )
+        source=source.path, source_sha256=source.body_sha256, title=title, description=description, domain=domain,
+        confidence=confidence, relation=hint, evidence=evidence, nearest=near.hits, proposer=proposer,
+        generation=generation, notes=tuple(one_line(note) for note in notes), unlocated=draft.unlocated,
+        target=target, why=why, features=draft.features,
+    )  # fmt: skip
+
+
+def _guessed(draft: Draft, of_nearest: str) -> tuple[str, str, list[str]]:
+    """A draft's domain and confidence, guessed where it has none, and a note on each guess."""
+    domain, notes = folder_name(draft.domain), []
+    if not domain:
+        domain = of_nearest or NO_DOMAIN
+        where = "taken from the nearest claim" if of_nearest else "none is near either"
+        notes.append(f"the source names no domain; {where}")
+    if not draft.confidence:
+        notes.append("nothing in the text supports a confidence: it starts at the lowest")
+    return domain, draft.confidence or CONFIDENCES[-1], notes
+
+
+def _related(draft: Draft, near: Near) -> tuple[str, str, str, list[str]]:
+    """How a draft relates to what is known, to which claim and why, as it says itself or else by what is near.
+
+    A note where it says it of a claim that is not near.
+    """
+    if judged(draft, near.hits):
+        return draft.relation, "" if draft.relation == "new" else draft.target, one_line(draft.why), []
+    said = bool(draft.relation or draft.target)
+    left_out = ["how it relates to what is known was said of no claim near it, and is left out"] if said else []
+    return relation(near.hits, near.alike), "", "", left_out
 
 
 def candidate_id(source: Source, draft: Draft) -> str:
