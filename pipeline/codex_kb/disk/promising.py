@@ -28,10 +28,11 @@ def _chances(store: Store, waiting: Collection[str]) -> Mapping[str, float]:
     """The chance that each gives nothing, looked up again only where sources or packets changed."""
     root, folders = store.layout.root, [*store.settings.kb.sources, PACKETS]
     known = looked.again(root, _KEPT, folders)
-    if not isinstance(known, dict):
-        known = _judged(store, waiting)
-        looked.keep(root, _KEPT, folders, known)
-    return known
+    if isinstance(known, dict):
+        return known
+    judged = _judged(store, waiting)
+    looked.keep(root, _KEPT, folders, judged)
+    return judged
 
 
 def _judged(store: Store, waiting: Collection[str]) -> dict[str, float]:

@@ -117,7 +117,8 @@ def _proposal(kb: KnowledgeBase, packet: Packet, waits: Proposal, decisions: lis
     (now,) = (alone if waits.blind else Nearby(kb).refreshed(alone)).proposals
     proposal = as_shown(now)
     return Shown(proposal=proposal, packet=packet, quotes=_quotes(kb, proposal.evidence), nearest=proposal.nearest,
-                 held=_held(kb, packet, waits.id), decisions=tuple(d for d in decisions if d.id == waits.id))  # fmt: skip
+                 held=_held(kb, packet, waits.id),
+                 decisions=tuple(d for d in decisions if d.id == waits.id))  # fmt: skip
 
 
 def _held(kb: KnowledgeBase, packet: Packet, proposal_id: str) -> tuple[str, ...]:
