@@ -32,7 +32,7 @@ from codex_kb.review.reading import Section
 from codex_kb.review.standing import standing
 from codex_kb.text import markdown_file
 from codex_kb.text.fields import PROCESSING
-from codex_kb.text.marks import one_line
+from codex_kb.text.marks import counted, one_line
 
 
 @dataclass(frozen=True)
@@ -67,18 +67,19 @@ def rule(kb: KnowledgeBase, alpha: float, packets: Sequence[Packet]) -> Rule:
     Raises:
         UsageError: too few approvals are on record, they say nothing, or proposals are not what they were.
     """
-    counted = [each for each in standing(log.everything(kb)).values() if _counts(each)]
-    approvals, needed = sum(each.verdict == "approved" for each in counted), triage.needed(alpha)
+    cases = [each for each in standing(log.everything(kb)).values() if _counts(each)]
+    approvals, needed = sum(each.verdict == "approved" for each in cases), triage.needed(alpha)
     if approvals < needed:
-        raise UsageError(f"{needed - approvals} approvals are missing: {approvals} are on record, a limit of {alpha:g} "
-                         f"needs {needed}", hint="codex review, and approve what is worth it")  # fmt: skip
+        raise UsageError(f"a limit of {alpha:g} takes {counted(needed, 'approval')}, and {approvals} "
+                         f"{'is' if approvals == 1 else 'are'} on record",
+                         hint="codex review, and approve what is worth it")  # fmt: skip
     waiting = [each for packet in packets for each in packet.proposals if SCORE in each.features]
-    titles = list(dict.fromkeys([*map(examples.title, counted), *(each.title for each in waiting)]))
+    titles = list(dict.fromkeys([*map(examples.title, cases), *(each.title for each in waiting)]))
     vectors: dict[str, Floats] = dict(zip(titles, kb.encoder.encode(titles).astype(np.float64), strict=True))
-    _require_kept(counted, alpha)
-    _require_like(counted, waiting, vectors)
-    names = examples.names(counted)
-    groups = examples.groups(counted, names, vectors, kb.settings.agent_of)
+    _require_kept(cases, alpha)
+    _require_like(cases, waiting, vectors)
+    names = examples.names(cases)
+    groups = examples.groups(cases, names, vectors, kb.settings.agent_of)
     scores, scorer = held_out.approved(groups), held_out.scorer(groups)
     found = None if scores is None else triage.threshold(scores, alpha)
     if scorer is None or found is None:
@@ -92,25 +93,26 @@ def _counts(decision: Decision) -> bool:
     return examples.judges(decision) and SCORE in decision.features and examples.chosen(decision)
 
 
-def _require_kept(counted: Sequence[Decision], alpha: float) -> None:
+def _require_kept(cases: Sequence[Decision], alpha: float) -> None:
     """Stop where what was shown though it lay below was approved too often: the promise did not hold."""
-    anyway = [each for each in counted if each.shown.get("chance", 1.0) <= triage.SHOWN_ANYWAY and not
+    anyway = [each for each in cases if each.shown.get("chance", 1.0) <= triage.SHOWN_ANYWAY and not
               each.shown.get("blind")]  # fmt: skip
     since = min((each.time for each in anyway), default="")
-    approvals = sum(each.verdict == "approved" and each.time >= since for each in counted) if since else 0
+    approvals = sum(each.verdict == "approved" and each.time >= since for each in cases) if since else 0
     wanted = sum(each.verdict == "approved" for each in anyway)
     if triage.broken(wanted, approvals, alpha):
-        raise UsageError(f"{wanted} of {approvals} approvals since were of what lay below and was shown anyway: more "
-                         f"than {alpha:.0%} would be lost", hint="codex review without --triage")  # fmt: skip
+        raise UsageError(f"{wanted} of {counted(approvals, 'approval')} since were of what lay below and was shown "
+                         f"anyway: more than {alpha:.0%} would be lost",
+                         hint="codex review without --triage")  # fmt: skip
 
 
 def _require_like(
-    counted: Sequence[Decision], waiting: Sequence[Proposal], vectors: Mapping[str, Floats]
+    cases: Sequence[Decision], waiting: Sequence[Proposal], vectors: Mapping[str, Floats]
 ) -> None:  # fmt: skip
     """Stop where proposals have drifted: what held of the old ones says nothing of these."""
-    before = np.array([vectors[examples.title(each)] for each in counted])
+    before = np.array([vectors[examples.title(each)] for each in cases])
     after = np.array([vectors[each.title] for each in waiting]).reshape(len(waiting), before.shape[1])
-    found = drift.drift(before, [each.source for each in counted], after, [each.source for each in waiting])
+    found = drift.drift(before, [each.source for each in cases], after, [each.source for each in waiting])
     if found and found.drifted:
         raise UsageError(f"what waits is unlike what was decided (p = {found.p:.3f}): nothing can be promised of it",
                          hint="codex review without --triage")  # fmt: skip
@@ -145,9 +147,9 @@ def set_aside(kb: KnowledgeBase, packet: Packet, rule: Rule) -> tuple[Act, list[
         changes.append(Change(packet_path(packet.name), text.encode(), shown.encode()))
     threshold = rule.threshold
     return _act(kb, packet, changes, (
-        f"set aside {len(going)} proposals from {packet.name}",
-        f"What: {len(going)} proposals are not shown; at most {threshold.limit:.1%} of what would be approved is lost, "
-        f"at 90 % confidence, from {threshold.approvals} approvals.\n"
+        f"set aside {counted(len(going), 'proposal')} from {packet.name}",
+        f"What: {counted(len(going), 'proposal')} not shown; at most {threshold.limit:.1%} of what would be "
+        f"approved is lost, at 90 % confidence, from {counted(threshold.approvals, 'approval')}.\n"
         "Why: they would almost surely be rejected. codex review --set-aside brings them back.",
     )), going  # fmt: skip
 
@@ -198,8 +200,8 @@ def brought_back(kb: KnowledgeBase, aside: Packet) -> tuple[Act, list[Proposal]]
             opened = Change(aside.source, waits.data,
                             markdown_file.set_fields(waits.data, {name: PROCESSING}, aside.source))  # fmt: skip
         changes += [opened, *waits.packet(back, opened.after or b"")]
-    told = (f"bring back {len(back)} proposals of {aside.name}",
-            f"What: {len(back)} proposals that were set aside wait again.\nWhy: a person wants to read them.")
+    told = (f"bring back {counted(len(back), 'proposal')} of {aside.name}",
+            f"What: {counted(len(back), 'proposal')} set aside before wait again.\nWhy: a person wants to read them.")
     return _act(kb, aside, changes, told), back
 
 

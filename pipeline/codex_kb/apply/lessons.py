@@ -24,6 +24,7 @@ from codex_kb.learn.stand import Stand
 from codex_kb.learn.trial import Record
 from codex_kb.records import Decision, Problem
 from codex_kb.review.standing import WITHDRAWN, later, standing
+from codex_kb.text.marks import counted
 
 _TOLERANCE = 1e-4
 
@@ -103,7 +104,7 @@ def _wrong(kb: KnowledgeBase, head: Generation, keys: set[str], of: Mapping[str,
     if head.encoder != kb.encoder.name:
         return Problem(path, 1, "wrong-generation", "was made with another [index] model", "codex distill --now")
     if missing := keys - of.keys():
-        return Problem(path, 1, "wrong-generation", f"learned from {len(missing)} decisions that are not on record",
+        return Problem(path, 1, "wrong-generation", f"learned from {counted(len(missing), 'decision')} not on record",
                        "git pull, or git checkout codex/decisions")  # fmt: skip
     again = _fitted(kb, [each for key, each in of.items() if key in keys])
     if again is None or not _same(head, *again):
@@ -133,8 +134,8 @@ def _closed(kb: KnowledgeBase, known: Generations, made: Generation, record: Rec
     number = course.number(after.in_force)
     said = "in force" if after.in_force == made.name else f"on trial beside generation {number}"
     act = _act(kb, known, happened, made, (
-        f"codex: generation {made.number} from {made.lessons} decisions",
-        f"What: {len(made.learned)} new decisions, {len(made.unlearned)} taken back; {said}.\n"
+        f"codex: generation {made.number} from {counted(made.lessons, 'decision')}",
+        f"What: {counted(len(made.learned), 'new decision')}, {len(made.unlearned)} taken back; {said}.\n"
         f"Why: what was decided teaches what is proposed next.",
     ))  # fmt: skip
     now = before._replace(number=made.number, in_force=number, lessons=made.lessons, waiting=0, closed=True)

@@ -26,7 +26,7 @@ from codex_kb.review.publish import Addition
 from codex_kb.review.standing import counting, proposal_of, quotes_of, standing, withdrawn
 from codex_kb.text import markdown_file, newlines, wikilinks
 from codex_kb.text.fields import text as text_of
-from codex_kb.text.marks import one_line
+from codex_kb.text.marks import counted, one_line
 
 _TOPIC = re.compile(r"^Topics:\n- \[\[(.+)\]\]$", re.MULTILINE)
 #: So many earlier states of a claim are looked at for the one before evidence was added.
@@ -265,9 +265,10 @@ class _Undoing:
         generations = sorted({each.generation for each in self.decisions})
         return acts.message(
             self.kb.settings.git,
-            f"undo: take back {count} decision{'s' * (count != 1)} from {self.name}",
+            f"undo: take back {counted(count, 'decision')} from {self.name}",
             "\n".join([
-                f"What: {len(removed)} claims removed, evidence taken out of {len(changed)}; the proposals wait again.",
+                f"What: {counted(len(removed), 'claim')} removed, evidence taken out of {len(changed)}; the proposals "
+                "wait again.",
                 *told,
                 f"Why: {' '.join(self.why.split()) or 'not said'}",
                 f"Connections: {'; '.join(stems) or 'none'}",

@@ -11,6 +11,7 @@ from codex_kb.cli import editor
 from codex_kb.cli.common import Finite, fail, global_options, no_commit_option, open_kb, say
 from codex_kb.errors import UsageError
 from codex_kb.kb import KnowledgeBase
+from codex_kb.text.marks import counted
 from codex_kb.workflow import aside
 from codex_kb.workflow.review import Review
 
@@ -68,7 +69,7 @@ def _aside(kb: KnowledgeBase, alpha: float | None, sources: tuple[str, ...]) -> 
     say(f"{len(done.proposals)} {how}, {done.waiting} wait")
     if limit := done.threshold:
         say(f"with 90 % confidence at most {limit.limit:.1%} of what you would approve is below the score of "
-            f"{limit.below:.2f}, from {limit.approvals} approvals")  # fmt: skip
+            f"{limit.below:.2f}, from {counted(limit.approvals, 'approval')}")  # fmt: skip
     for fault in done.faults:
         fail(fault, as_json=False)
     say("next: codex review")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from codex_kb import layout as places
 from codex_kb.index import settled
 from codex_kb.learn.stand import Stand
+from codex_kb.text.marks import counted
 
 if TYPE_CHECKING:
     from codex_kb.index.local import Look
@@ -124,8 +125,8 @@ def _bring_up_to_date(kb: KnowledgeBase, full: bool, look: Look | None) -> Index
             found.close()
         message = acts.message(
             kb.settings.git,
-            f"codex: distill {done.claims} claims",
-            f"What: {done.embedded} claims embedded, {done.removed} removed, {done.unchanged} unchanged.\n"
+            f"codex: distill {counted(done.claims, 'claim')}",
+            f"What: {counted(done.embedded, 'claim')} embedded, {done.removed} removed, {done.unchanged} unchanged.\n"
             "Why: index and claims agree again.",
             {"Generation": str(kb.generation)},
         )
