@@ -8,11 +8,13 @@ import random
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
 
 import test_generations
+from codex_kb.cli import pictures
 from codex_kb.disk.store import decision_lines
 from codex_kb.learn import audit, guarantee, limits, reviewers
 from codex_kb.learn.audit import Judged
@@ -60,11 +62,12 @@ def test_with_nothing_decided_it_says_so(kb: Base, encoder: type[FakeEncoder]) -
     kb.write("codex.toml", "[review]\nblind = 0.0\n")
     done = kb.run("audit")
     assert (done.code, "nothing is decided yet" in done.out) == (0, True)
+    assert "next: codex ingest inbox/, then codex review" in done.out
     value = kb.run("audit", "--json").json
     assert (value["generation"], value["in_force"], value["reviewers"]) == (0, 0, [])
     assert (value["guarantee"]["missed_at_most"], value["guarantee"]["needed"]) == (None, 15)
     assert "[review] blind in codex.toml is 0" in value["guarantee"]["text"]
-    assert value["triage"] == {"allowed": False, "needed": 45, "approvals": 0, "why": "45 approvals are missing"}
+    assert value["triage"] == {"allowed": False, "needed": 45, "approvals": 0, "why": "it takes 45 more approvals"}
     assert encoder.texts == []
 
 
@@ -262,7 +265,8 @@ def test_a_page_holds_all_of_it_for_light_dark_and_paper(kb: Base) -> None:
     assert "prefers-color-scheme: dark" in page
     assert "@media print" in page
     pictures = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
-    assert len(pictures) == 3
+    assert len(pictures) == 1
+    assert "Share of the first ten that is approved, by generation: generation 0 0." in page  # one point is no chart
     for picture in pictures:
         assert ElementTree.fromstring(picture).get("aria-label")
         assert not re.search(r"#(010203|040506|070809|0a0b0c)", picture)
@@ -270,6 +274,38 @@ def test_a_page_holds_all_of_it_for_light_dark_and_paper(kb: Base) -> None:
     assert len(names) == len(set(names))
     assert kb.run("audit", "--html", "audit.html").code == 0
     assert kb.read("audit.html") == page
+
+
+def test_three_generations_are_drawn_and_points_on_the_edge_are_whole(kb: Base) -> None:
+    accounts = [SimpleNamespace(number=n, figures=SimpleNamespace(precision=audit.Estimate(n / 2, 0.0, 1.0)))
+                for n in range(3)]  # fmt: skip
+    drawn = pictures.over_time(accounts)  # type: ignore[arg-type]
+    assert ElementTree.fromstring(drawn.removeprefix("<figure>").removesuffix("</figure>")).get("role") == "img"
+    assert "clip-path" not in "".join(re.findall(r"<use [^>]*>|<g clip-path[^>]*>\s*<use", drawn))
+    said = pictures.over_time(accounts[:2])  # type: ignore[arg-type]
+    assert "generation 0 0.00 (0.00, 1.00); generation 1 0.50 (0.00, 1.00)." in said
+    assert "<svg" not in said
+    assert pictures.over_time([]) == ""
+
+
+def test_a_page_makes_no_folder(kb: Base) -> None:
+    done = kb.run("audit", "--html", "away/audit.html")
+    assert (done.code, "its folder is not there" in done.err, "mkdir -p away" in done.err) == (3, True, True)
+    assert not kb.path("away").exists()
+
+
+def test_what_people_read_is_plain_and_counts_one_as_one(kb: Base) -> None:
+    keep(kb, [decision(1, True, place=1)])
+    told = kb.run("audit").out
+    assert "1 decision on record" in told
+    assert "it takes 15 more approvals among blind decisions; so far 0 of 0 approved" in told
+    assert re.search(r"place of approvals +1\.00 on average, over 1 approval\n", told)
+    assert told.rstrip().endswith("next: codex ingest inbox/, then codex review; each decision tells more")
+    assert not re.search(r"\b1 (decisions|approvals|sources|proposals)|missing|Brier", told)
+    kb.ingest()
+    assert "next: codex review; each decision tells more" in kb.run("audit").out
+    keep(kb, packets(40))
+    assert "surely better than the past rate (mean squared error 0." in kb.run("audit").out
 
 
 @pytest.mark.parametrize("name", ["mine.html", "codex.toml", ".git/config", "a folder", "link.html"])

@@ -55,7 +55,7 @@ def test_nothing_is_said_before_something_is_read_alone(kb: Base, encoder: type[
     assert kb.run("audit", "--json").json["effort"] is None
     said = kb.run("audit", "--effort").out
     assert said.startswith("Whether a person with proposals is better than alone cannot be said yet: it takes 8 ")
-    assert "0 so far, 8 missing; [review] alone in codex.toml is 0, and gets none." in said
+    assert "0 so far, 8 to go; [review] alone in codex.toml is 0, and gets none." in said
     assert len(said.splitlines()) == 1
     assert kb.run("audit", "--html", "audit.html").code == 0
     assert said.strip() in kb.read("audit.html")
@@ -70,7 +70,7 @@ def test_few_sources_give_figures_and_no_answer(kb: Base) -> None:
     of = {name: value[name]["value"] for name in ("alone", "proposals", "both", "gain")}
     assert of == pytest.approx({"alone": 1 / 6, "proposals": 4 / 6, "both": 4 / 6, "gain": 3 / 6}, abs=1e-6)
     assert {(each["low"], each["high"]) for name in of for each in [value[name]]} == {(None, None)}
-    assert value["text"].endswith("2 so far, 6 missing; [review] alone in codex.toml gets 3 a generation.")
+    assert value["text"].endswith("2 so far, 6 to go; [review] alone in codex.toml gets 3 a generation.")
 
 
 def test_the_answer_has_its_count_and_intervals_and_what_a_claim_takes(kb: Base) -> None:
@@ -90,7 +90,7 @@ def test_the_answer_has_its_count_and_intervals_and_what_a_claim_takes(kb: Base)
         r"A person with proposals is better than alone: both together find 0\.44 \(0\.\d\d, 0\.\d\d\) more of the 27 "
         r"claims known of 9 sources that were read alone first\.\n  found alone +0\.22 \(", said,
     )  # fmt: skip
-    assert "seconds a claim, with proposals 9.00 of 27 decisions" in said
+    assert "seconds a claim, with proposals 9.00 over 27 decisions" in said
     assert kb.run("audit", "--html", "audit.html").code == 0
     assert 'id="effort-' in kb.read("audit.html")
     kb.path("audit.html").unlink()

@@ -17,13 +17,15 @@ from codex_kb.encoders import threads
 from codex_kb.errors import CodexError, UsageError
 from codex_kb.text.leaving import shown
 
+_NO_COMMANDS = ("common", "editor", "pictures", "report")
+
 
 class Commands(click.Group):
     """Finds commands by name and loads only the one that runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
-        return sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in ("common", "editor", "report"))
+        return sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in _NO_COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The command of a name."""

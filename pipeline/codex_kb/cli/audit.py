@@ -10,6 +10,7 @@ import click
 
 from codex_kb import views
 from codex_kb.cli.common import global_options, json_option, open_kb, out, out_json, say
+from codex_kb.cli.pictures import number
 from codex_kb.text.marks import counted
 from codex_kb.workflow import audit
 
@@ -45,7 +46,7 @@ def lines(now: Audit) -> Iterator[str]:
     """The account, for a person."""
     if not now.decisions:
         yield "nothing is decided yet, so that nothing can be said of what is missed"
-        yield "  → codex review"
+        yield f"next: codex {'' if now.waits else 'ingest inbox/, then codex '}review"
         return
     closed = len(now.accounts) - 1
     trial = f", {now.on_trial} on trial" if now.on_trial else ""
@@ -55,8 +56,8 @@ def lines(now: Audit) -> Iterator[str]:
     yield now.guarantee.of_proposed
     yield now.guarantee.of_sources
     if both := now.guarantee.compounded:
-        yield (f"Limits of {both.generations} generations put together: at least {both.product:.2f} is found by their "
-               f"product, {both.union:.2f} by their sum; true, and of little use.")  # fmt: skip
+        yield (f"Limits of {counted(both.generations, 'generation')} put together: at least {both.product:.2f} is "
+               f"found by their product, {both.union:.2f} by their sum; true, and of little use.")  # fmt: skip
     for account in now.accounts:
         yield ""
         yield from _account(account)
@@ -67,21 +68,25 @@ def lines(now: Audit) -> Iterator[str]:
         yield from _pair(pair)
     yield from (f"{domain} {said}" for domain, said in now.people.turned)
     yield f"triage: {now.triage.why or 'codex review --triage 0.05 may set aside what is almost surely rejected'}"
+    if not now.guarantee.whole:
+        yield f"next: codex {'' if now.waits else 'ingest inbox/, then codex '}review; each decision tells more"
 
 
 def _account(account: Account) -> Iterator[str]:
-    taught = f", taught by {account.trained_on} decisions" if account.name else ", the untaught order"
-    yield f"generation {account.number}{taught}: {account.figures.decisions} decisions that it was not trained on"
+    taught = f", taught by {counted(account.trained_on, 'decision')}" if account.name else ", the untaught order"
+    own = counted(account.figures.decisions, "decision")
+    yield f"generation {account.number}{taught}: {own} that it was not trained on"
     yield from (f"  {line}" for line in _figures(account.figures))
     if account.certified.limit is not None:
         at_most, of = account.certified.limit, account.certified.of
-        yield f"  {'certified at its last look':<31} at most {at_most:.2f} missed, of {of} approvals, all shown blind"
+        yield (f"  {'certified at its last look':<31} at most {at_most:.2f} missed, of {counted(of, 'approval')}, "
+               "all shown blind")  # fmt: skip
     if account.before is not None and account.beside.of:
         name = f"beside generation {account.before}, AUC"
-        yield f"  {name:<31} {number(account.beside)} of {account.beside.of} sources"
+        yield f"  {name:<31} {number(account.beside)} of {counted(account.beside.of, 'source')}"
     for name, each in account.specialists.items():
         yield (f"  {f'specialist {name}, AUC':<31} {number(each.own)}, of the general order {number(each.general)}, "
-               f"gain {number(each.gain)}, of {each.gain.of} sources")  # fmt: skip
+               f"gain {number(each.gain)}, of {counted(each.gain.of, 'source')}")  # fmt: skip
     if account.gate.packets:
         gain, low = _signed(account.gate.gain), _signed(account.gate.low)
         yield f"  {'trial, packets by turns':<31} {account.gate.packets}, gain {gain}, at least {low}"
@@ -89,7 +94,7 @@ def _account(account: Account) -> Iterator[str]:
         yield from (f"  {line}" for line in drift(account))
     if len(account.domains) > 1:
         for name, figures in account.domains.items():
-            yield f"  {name}: {figures.decisions} decisions"
+            yield f"  {name}: {counted(figures.decisions, 'decision')}"
             yield from (f"    {line}" for line in _figures(figures))
 
 
@@ -97,35 +102,40 @@ def _figures(found: Figures) -> Iterator[str]:
     """Only what is known."""
     how = "all shown blind" if found.blind else "shown with hints"
     named = (
-        ("missed by the first five of ten", found.missed, f"approvals, {how}"),
-        ("precision of the first ten", found.precision, "decisions"),
-        ("decisions per approved claim", found.effort, "decisions"),
-        ("place of approvals", found.place, "approvals"),
+        ("missed by the first five of ten", found.missed, f"of {counted(found.missed.of, 'approval')}, {how}"),
+        ("approved of the first ten", found.precision, f"of {counted(found.precision.of, 'decision')}"),
+        ("decisions per approved claim", found.effort, f"on average, over {counted(found.effort.of, 'decision')}"),
+        ("place of approvals", found.place, f"on average, over {counted(found.place.of, 'approval')}"),
     )
-    for name, figure, what in named:
+    for name, figure, of in named:
         if figure.value is not None:
-            yield f"{name:<31} {number(figure)} of {figure.of} {what}"
+            yield f"{name:<31} {number(figure)} {of}"
     if found.added:
         yield f"{'claims that people added':<31} {found.added}"
     if found.beside:
-        shown = "chances say more" if found.beside.shown else "the rate says as much"
-        yield f"{'Brier score':<31} {found.beside.brier:.3f}, of the past rate {found.beside.of_rate:.3f}: {shown}"
+        sure = "surely" if found.beside.shown else "not surely"
+        yield (f"{'chances of approval':<31} {sure} better than the past rate (mean squared error "
+               f"{found.beside.brier:.3f}, of the rate {found.beside.of_rate:.3f})")  # fmt: skip
 
 
 def of_effort(found: Effort) -> Iterator[str]:
     """Whether a person with proposals is better than alone, and the figures behind it, only what is known."""
     yield found.text
-    known = "claims known"
     named = (
-        ("found alone", found.alone, known),
-        ("found by proposals", found.proposals, known),
-        ("found by both together", found.both, f"{known}; the rest was mixed in, or added afterwards"),
-        ("seconds a claim, alone", found.seconds_alone, "claims"),
-        ("seconds a claim, with proposals", found.seconds_proposed, "decisions"),
-    )
-    for name, figure, what in named:
+        ("found alone", found.alone, f"of {_known(found.alone)}"),
+        ("found by proposals", found.proposals, f"of {_known(found.proposals)}"),
+        ("found by both together", found.both, f"of {_known(found.both)}; the rest was mixed in, or added afterwards"),
+        ("seconds a claim, alone", found.seconds_alone, f"over {counted(found.seconds_alone.of, 'claim')}"),
+        ("seconds a claim, with proposals", found.seconds_proposed,
+         f"over {counted(found.seconds_proposed.of, 'decision')}"),
+    )  # fmt: skip
+    for name, figure, of in named:
         if figure.value is not None:
-            yield f"  {name:<31} {number(figure)} of {figure.of} {what}"
+            yield f"  {name:<31} {number(figure)} {of}"
+
+
+def _known(figure: Estimate) -> str:
+    return f"{counted(figure.of, 'claim')} known"
 
 
 def drift(account: Account) -> Iterator[str]:
@@ -140,7 +150,7 @@ def drift(account: Account) -> Iterator[str]:
 
 
 def _reviewer(each: Reviewer) -> Iterator[str]:
-    line = f"{each.name}: {each.decisions} decisions"
+    line = f"{each.name}: {counted(each.decisions, 'decision')}"
     if each.repeats.agreement is not None and each.repeats.error is not None:
         low, high = each.repeats.agreement_between
         line += (f"; of {each.repeats.asked} asked again {each.repeats.agreement:.2f} ({low:.2f}, {high:.2f}) came out "
@@ -152,14 +162,8 @@ def _reviewer(each: Reviewer) -> Iterator[str]:
 
 def _pair(each: Pair) -> Iterator[str]:
     kappa = "not known" if each.between.kappa is None else f"{each.between.kappa:.2f}"
-    yield f"{' and '.join(each.names)} met in {each.between.asked} proposals: kappa {kappa}"
+    yield f"{' and '.join(each.names)} met in {counted(each.between.asked, 'proposal')}: kappa {kappa}"
     yield from (f"  to talk about: {title} ({proposal})" for proposal, title in each.disagree)
-
-
-def number(figure: Estimate) -> str:
-    """A figure with its interval, where one is known."""
-    value = "–" if figure.value is None else f"{figure.value:.2f}"
-    return value if figure.low is None or figure.high is None else f"{value} ({figure.low:.2f}, {figure.high:.2f})"
 
 
 def _signed(value: float | None) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 from codex_kb.disk import gate
 from codex_kb.disk.transaction import write_failed, write_file
-from codex_kb.errors import Conflict, UsageError
+from codex_kb.errors import Conflict, NotFound, UsageError
 from codex_kb.layout import Layout
 
 _SUFFIXES = (".html", ".htm")
@@ -19,12 +20,15 @@ def write(layout: Layout, named: Path, made: bytes, page: bytes) -> None:
     Raises:
         Conflict: the file is something else, and stands.
         UsageError: its name is not that of a page.
+        NotFound: its folder is not there.
         RefusedFile: it belongs to git or is local state.
         WriteFailed: the file system refused.
     """
     if named.suffix.lower() not in _SUFFIXES:
         raise UsageError("a page is named .html", path=str(named), hint=f"name {named.name}.html")
     path = Path.cwd() / named
+    if not path.parent.is_dir():
+        raise NotFound("its folder is not there", path=str(named), hint=f"mkdir -p {shlex.quote(str(named.parent))}")
     typed = Path(os.path.normpath(path))  # a link on the way that leads out of the knowledge base is not followed
     for each in (typed, path.resolve()):
         if each.is_relative_to(layout.root.resolve()):

@@ -52,7 +52,7 @@ class Effort:
             return (
                 f"Whether a person with proposals is better than alone cannot be said yet: it takes {LEAST_SOURCES} "
                 f"sources that were read alone first, are decided and hold a claim: {self.sources} so far, "
-                f"{self.needed} missing; [review] alone in codex.toml {gets}."
+                f"{self.needed} to go; [review] alone in codex.toml {gets}."
             )
         gain, of = self.gain, f"of the {self.gain.of} claims known of {self.sources} sources that were read alone first"
         if gain.value:

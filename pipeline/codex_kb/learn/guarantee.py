@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from codex_kb.learn import limits
 from codex_kb.learn.audit import Judged, beyond
 from codex_kb.learn.examples import judges
+from codex_kb.text.marks import counted
 
 DELTA = 0.1
 #: The first look comes when at most so much could be missed if nothing was.
@@ -150,6 +151,11 @@ class Guarantee:
         return 1 - DELTA
 
     @property
+    def whole(self) -> bool:
+        """Can both limits be said?"""
+        return None not in (self.proposed.limit, self.sources.limit)
+
+    @property
     def text(self) -> str:
         """Two plain sentences."""
         return f"{self.of_proposed} {self.of_sources}"
@@ -161,8 +167,8 @@ class Guarantee:
         if now.limit is None:
             return (
                 f"How much is missed by whoever reads the first five of ten proposals of generation {self.number} "
-                f"cannot be said yet: {now.counted} of {self.blind} blind decisions approved, and {now.needed} more "
-                f"such approvals are missing{self._about}{self._off('blind')}."
+                f"cannot be said yet: it takes {counted(now.needed, 'more approval')} among blind decisions"
+                f"{self._about}; so far {now.counted} of {self.blind} approved{self._off('blind')}."
             )
         return (
             f"Whoever reads the first five of ten proposals of generation {self.number} misses at most "
@@ -176,8 +182,9 @@ class Guarantee:
         now = self.sources
         if now.limit is None:
             return (
-                f"How much of all that its sources hold is not proposed cannot be said yet: {now.counted} sources with "
-                f"mixed-in sentences are decided, and {now.needed} more are missing{self._off('explore')}."
+                f"How much of all that its sources hold is not proposed cannot be said yet: it takes "
+                f"{now.counted + now.needed} decided sources with mixed-in sentences; so far "
+                f"there {'is' if now.counted == 1 else 'are'} {now.counted}{self._off('explore')}."
             )
         return (
             f"Of all that its sources hold and people would approve, at most {_percent(now.limit)} is not proposed "

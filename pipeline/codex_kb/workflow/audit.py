@@ -29,6 +29,7 @@ from codex_kb.learn.trial import Record
 from codex_kb.propose import drafts
 from codex_kb.records import Decision, Proposal
 from codex_kb.review.standing import WITHDRAWN, counting, quotes_of, standing
+from codex_kb.text.marks import counted
 
 #: Triage is spoken of for this share of approvals that it may miss.
 _ALPHA = 0.05
@@ -84,7 +85,7 @@ class Audit:
     """Everything: `generation` is the newest number, `in_force` the one in force, `decisions` those that stand.
 
     `on_trial` is the number of the one that is tried beside it, 0 for none; `effort` says what people find alone and
-    with proposals.
+    with proposals; `waits` whether anything waits for review.
     """
 
     generation: int
@@ -97,6 +98,7 @@ class Audit:
     triage: Triage
     gate: Record
     effort: Effort
+    waits: bool
 
 
 def audit(kb: KnowledgeBase) -> Audit:
@@ -115,7 +117,7 @@ def audit(kb: KnowledgeBase) -> Audit:
     return Audit(
         accounts[-1].number, now.number, course.number(found.course.trial), len(found.decisions), accounts,
         _guarantee(found, now, accounts), reviewers.of(found.counting, found.domains), _triage(found, now), record,
-        _effort(found),
+        _effort(found), found.waits,
     )  # fmt: skip
 
 
@@ -184,6 +186,11 @@ class _Gathered:
     @cached_property
     def _before(self) -> list[Before]:
         return learned.before(self.decisions)
+
+    @property
+    def waits(self) -> bool:
+        """Does anything wait for review?"""
+        return bool(self._waiting)
 
     def decided(self, source: str) -> bool:
         """Does nothing of a source wait?"""
@@ -326,5 +333,5 @@ def _triage(found: _Gathered, now: Account) -> Triage:
     approvals = sum(each.verdict == "approved" and examples.SCORE in each.features for each in judged)
     needed = max(0, triage.needed(_ALPHA) - approvals)
     drifted = bool(now.drift and now.drift.proposals and now.drift.proposals.drifted)
-    why = f"{needed} approvals are missing" if needed else "proposals drifted" if drifted else ""
+    why = f"it takes {counted(needed, 'more approval')}" if needed else "proposals drifted" if drifted else ""
     return Triage(not why, approvals, needed, why)
