@@ -180,6 +180,16 @@ def test_a_folder_of_a_model_is_asked_for_again_when_a_file_of_it_changes(kb: Ba
     assert kb.run("search", "boats").code == 0
 
 
+def test_a_proposal_is_shown_where_no_model_may_say_what_is_near_now(kb: Base) -> None:
+    first, *_ = kb.ingest()
+    kb.write("models/mine/modules.json", "[]")
+    kb.write("models/mine/model.safetensors", "weights")
+    kb.write("codex.toml", '[index]\nmodel = "models/mine"\n')
+    assert kb.run("proposals").code == 0
+    shown = kb.run("show", first["id"])
+    assert (shown.code, first["title"] in shown.out) == (0, True)
+
+
 @pytest.mark.parametrize("link", ["/dev/zero", "../../../secret", "../../codex"])
 def test_a_models_folder_holds_no_links_that_lead_away(kb: Base, link: str) -> None:
     kb.write("../secret", "secret")

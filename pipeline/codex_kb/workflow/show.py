@@ -13,7 +13,7 @@ from codex_kb import check, facts
 from codex_kb.apply.near import Nearby
 from codex_kb.disk.generations import Generations
 from codex_kb.disk.store import claim_evidence
-from codex_kb.errors import NotFound, RefusedFile
+from codex_kb.errors import CodexError, NotFound, RefusedFile
 from codex_kb.index import opened as indexes
 from codex_kb.index.names import find_claim
 from codex_kb.kb import KnowledgeBase
@@ -112,10 +112,12 @@ def show(kb: KnowledgeBase, named: str) -> Shown:
 
 
 def _proposal(kb: KnowledgeBase, packet: Packet, waits: Proposal, decisions: list[Decision]) -> Shown:
-    """A proposal that waits, beside the claims that are nearest now."""
+    """A proposal that waits, beside the claims that are nearest now; where no model may say, that were nearest once."""
     alone = dataclasses.replace(packet, proposals=(waits,))
-    (now,) = (alone if waits.blind else Nearby(kb).refreshed(alone)).proposals
-    proposal = as_shown(now)
+    if not waits.blind:
+        with contextlib.suppress(CodexError):
+            alone = Nearby(kb).refreshed(alone)
+    proposal = as_shown(alone.proposals[0])
     return Shown(proposal=proposal, packet=packet, quotes=_quotes(kb, proposal.evidence), nearest=proposal.nearest,
                  held=_held(kb, packet, waits.id),
                  decisions=tuple(d for d in decisions if d.id == waits.id))  # fmt: skip
