@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 
 from codex_kb.index import entry, local, opened, stored, vectors, writer
+from codex_kb.index.catalog import Filters
 from codex_kb.kb import KnowledgeBase
-from codex_kb.workflow.search import Filters, Searcher
+from codex_kb.workflow.search import Searcher
 from conftest import Base, FakeEncoder
 
 CODEX = Path(sys.executable).with_name("codex")

@@ -88,3 +88,49 @@ def test_what_stands_around_a_quote_is_no_part_of_the_claim(kb: Base) -> None:
     assert kb.run("search", "zeppelins", "--mode", "lexical", "--json").json == []
     (hit,) = kb.run("search", "what is its context", "--json").json
     assert "In its context" not in hit["snippet"]
+
+
+def paths(kb: Base, *options: str) -> list[str]:
+    found = kb.run("search", "boats in harbours", *options, "--json")
+    assert found.code == 0, found.err
+    return sorted(hit["path"].rpartition("/")[2] for hit in found.json)
+
+
+def test_hits_are_limited_by_source_author_date_tag_and_who_approved(kb: Base) -> None:
+    evidence = [{"source": "inbox/harbour-notes.md", "source_sha256": "0" * 64, "quote": "x", "start": 0, "end": 1}]
+    kb.claim("a", "Boats are wide", evidence=evidence, created="2026-03-05", tags=["Sea", "trade"])
+    kb.claim("b", "Boats are narrow", source="Ölaf Archer, Harbours (2020)", created="2025-12-31", tags="sea-side, tar")
+    kb.claim("c", "Boats are old", created="2026-04-01", attribution={
+        "sourcer": [{"handle": "Ann Archer", "context": "x"}], "reviewer": [{"handle": "Rita <r@example.org>"}],
+    })  # fmt: skip
+    assert paths(kb, "--source", "harbour-notes") == ["a.md"]
+    assert paths(kb, "--source", "HARBOURS (2020") == ["b.md"]
+    assert paths(kb, "--author", "archer") == ["b.md", "c.md"]
+    assert paths(kb, "--author", "ölaf") == paths(kb, "--author", "ÖLAF") == ["b.md"]
+    assert paths(kb, "--tag", "sea") == ["a.md", "b.md"]
+    assert paths(kb, "--tag", "sea", "--since", "2026") == ["a.md"]
+    assert paths(kb, "--by", "rita") == ["c.md"]
+    assert paths(kb, "--since", "2026-03", "--until", "2026-03") == ["a.md"]
+    assert paths(kb, "--until", "2026-03-04") == ["b.md"]
+    assert paths(kb, "--by", "nobody") == []
+    wrong = kb.run("search", "boats", "--since", "yesterday")
+    assert (wrong.code, "yesterday is no date" in wrong.err) == (2, True)
+
+
+def test_what_a_claim_says_of_itself_now_counts(kb: Base) -> None:
+    kb.claim("a", "Boats are wide", tags=["sea"])
+    assert paths(kb, "--tag", "sea") == ["a.md"]
+    kb.claim("a", "Boats are wide", tags=["river"])
+    assert (paths(kb, "--tag", "sea"), paths(kb, "--tag", "river")) == ([], ["a.md"])
+
+
+def test_a_hit_says_in_which_line_it_speaks_of_what_was_asked(kb: Base) -> None:
+    kb.claim("a", "Boats are wide", body="Much else is said first.\n\nTar is\ndear in *winter* alone.\n")
+    kb.claim("b", "Tar is black", description="")
+    lines = kb.read("codex/economics/a.md").split("\n")
+    by_path = {hit["path"]: hit["line"] for hit in kb.run("search", "tar in winter", "--json").json}
+    assert lines[by_path["codex/economics/a.md"] - 1] == "Tar is"
+    assert kb.read("codex/economics/b.md").split("\n")[by_path["codex/economics/b.md"] - 1] == "# Tar is black"
+    for row in kb.run("search", "tar in winter", "--format", "vimgrep").out.splitlines():
+        path, line, column, title = row.split(":", 3)
+        assert (by_path[path], column, bool(title)) == (int(line), "1", True)

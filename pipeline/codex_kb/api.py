@@ -21,7 +21,7 @@ from codex_kb.workflow.ingest import Ingest, Ingested
 from codex_kb.workflow.proposals import proposals
 from codex_kb.workflow.related import Relations, Suggested
 from codex_kb.workflow.review import Review
-from codex_kb.workflow.search import Filters, Found, Searcher
+from codex_kb.workflow.search import Found, Searcher, filters
 from codex_kb.workflow.show import Shown, Status, show, status
 from codex_kb.workflow.undo import Undone, undo
 
@@ -125,15 +125,18 @@ class Base:
 
     def search(
         self, question: str, k: int = 10, *, domain: str = "", confidence: str = "", retired: bool = False,
-        mode: str = "hybrid",
+        mode: str = "hybrid", since: str = "", until: str = "", **facets: str,
     ) -> list[Found]:  # fmt: skip
         """The k best claims for a question, best first, each with the sentence that shows why.
 
+        `since` and `until` are dates, `facets` what a claim's source, author, tag or by (who approved it) contain.
+
         Raises:
-            UsageError: the question is empty, or there is no such mode.
+            UsageError: the question is empty, or there is no such mode, date or facet.
         """
         searcher = self._searchers.get(mode) or self._searchers.setdefault(mode, Searcher(self._kb, mode))
-        return searcher.search(question, k, Filters(domain, confidence, retired), snippets=True)
+        asked = filters(domain, confidence, retired, since, until, facets)
+        return searcher.search(question, k, asked, snippets=True)
 
     def related(self, claim: str, k: int = 10) -> list[Suggested]:
         """The k claims that a claim (path, stem or title) should link to, best first.

@@ -242,7 +242,8 @@ def hits(found: Iterable[Found], explain: bool = False) -> list[Value]:
 
 
 def _hit(rank: int, hit: Found, explain: bool) -> Value:
-    value = {"rank": rank, "score": _round(hit.score.total), **_card(hit.card), "snippet": hit.snippet}
+    value = {"rank": rank, "score": _round(hit.score.total), **_card(hit.card), "line": hit.line,
+             "snippet": hit.snippet}  # fmt: skip
     if hit.card.status:
         value["status"] = hit.card.status
     if hit.card.challenged:

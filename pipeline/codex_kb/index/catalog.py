@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from codex_kb.disk.stat_cache import Folder, Stat
 
-VERSION = 2
+VERSION = 3
 _WAIT_SECONDS = 30.0
 _MOST_VARIABLES = 500
 _TABLES = """
@@ -35,6 +35,8 @@ create table names(name text, claim integer, primary key(name, claim)) without r
 create index names_claim on names(claim);
 create table links(claim integer, target text, primary key(claim, target)) without rowid;
 create index links_target on links(target);
+create table facets(name text, value text, claim integer, primary key(name, value, claim)) without rowid;
+create index facets_claim on facets(claim);
 create table gone(id integer primary key, terms blob);
 create table dead(id integer primary key);
 create table touched(key text primary key) without rowid;
@@ -54,6 +56,21 @@ class Card(NamedTuple):
     status: str
     challenged: bool
     created: str
+
+
+class Filters(NamedTuple):
+    """What a search is limited to; empty is no limit. Retired claims are left out unless asked for.
+
+    `domain` and `confidence` are equal, `since` and `until` dates between which a claim was created (a year or month
+    stands for all of it); of `facets` (see `text.facets`) the values contain what is asked for.
+    """
+
+    domain: str = ""
+    confidence: str = ""
+    retired: bool = False
+    since: str = ""
+    until: str = ""
+    facets: tuple[tuple[str, str], ...] = ()
 
 
 _WANTED = "exists(select 1 from claims c where c.key = touched.key)"
@@ -167,13 +184,16 @@ class Catalog:
 
     # -- claims ------------------------------------------------------------------------------------
 
-    def add(self, rows: Iterable[tuple[Card, bytes, Collection[str], Collection[str]]]) -> None:
-        """Add claims: card, packed terms, names it goes by, names it links to."""
-        for card, terms, names, links in rows:
+    def add(
+        self, rows: Iterable[tuple[Card, bytes, Collection[str], Collection[str], Collection[tuple[str, str]]]]
+    ) -> None:
+        """Add claims: card, packed terms, names it goes by, names it links to, facets (name, value)."""
+        for card, terms, names, links, facets in rows:
             self._db.execute("insert into claims values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*card, terms))
             self._db.execute("insert or ignore into touched values (?)", (card.key,))
             self._db.executemany("insert or ignore into names values (?, ?)", [(name, card.id) for name in names])
             self._db.executemany("insert or ignore into links values (?, ?)", [(card.id, link) for link in links])
+            self._db.executemany("insert or ignore into facets values (?, ?, ?)", [(*each, card.id) for each in facets])
 
     def remove(self, ids: Iterable[int]) -> None:
         """Take claims out; their terms are kept until the postings are made again."""
@@ -181,7 +201,7 @@ class Catalog:
             self._db.execute("insert into gone select id, terms from claims where id = ?", (number,))
             self._db.execute("insert into dead values (?)", (number,))
             self._db.execute("insert or ignore into touched select key from claims where id = ?", (number,))
-            for table, column in (("claims", "id"), ("names", "claim"), ("links", "claim")):
+            for table, column in (("claims", "id"), ("names", "claim"), ("links", "claim"), ("facets", "claim")):
                 self._db.execute(f"delete from {table} where {column} = ?", (number,))
 
     # -- keys: which claims and which committed entries stand for each other -----------------------
@@ -235,21 +255,23 @@ class Catalog:
         """The keys of all claims' entries in the index."""
         return {key for (key,) in self._db.execute("select distinct key from claims")}
 
-    def limited(self, domain: str, confidence: str, retired: bool) -> tuple[str, list[int]]:
+    def limited(self, filters: Filters) -> tuple[str, list[int]]:
         """('only' or 'not', ids): what a search is limited to; the shorter way to say it."""
-        tests, values = [], []
-        if domain:
-            tests.append("domain = ? collate nocase")
-            values.append(domain)
-        if confidence:
-            tests.append("confidence = ?")
-            values.append(confidence)
-        if tests:
-            if not retired:
-                tests.append("status <> 'retired'")
-            rows = self._db.execute(f"select id from claims where {' and '.join(tests)}", values)
+        tests = [
+            ("domain = ? collate nocase", (filters.domain,)),
+            ("confidence = ?", (filters.confidence,)),
+            ("created >= ?", (filters.since,)),
+            ("created <> '' and substr(created, 1, length(?)) <= ?", (filters.until, filters.until)),
+            *(("id in (select claim from facets where name = ? and instr(value, ?))", (name, value.casefold()))
+              for name, value in filters.facets),
+        ]  # fmt: skip
+        asked = [(test, values) for test, values in tests if all(values)]
+        if asked:
+            shown = [*(test for test, _ in asked), *["status <> 'retired'"] * (not filters.retired)]
+            rows = self._db.execute(f"select id from claims where {' and '.join(shown)}",
+                                    [value for _, values in asked for value in values])  # fmt: skip
             return "only", [number for (number,) in rows]
-        if retired:
+        if filters.retired:
             return "not", []
         return "not", [number for (number,) in self._db.execute("select id from claims where status = 'retired'")]
 

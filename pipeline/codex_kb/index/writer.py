@@ -29,7 +29,7 @@ from codex_kb.index import changed, entry, local, postings, stored, vectors
 from codex_kb.index.catalog import Card, Catalog
 from codex_kb.ports import Encoder
 from codex_kb.records import Claim
-from codex_kb.text import markdown_file, passages, wikilinks, words
+from codex_kb.text import facets, markdown_file, passages, wikilinks, words
 from codex_kb.text.fields import text as text_of
 
 _LOCK = "lock"
@@ -240,7 +240,7 @@ class _Writer:
         first = int(self.meta["rows"])
         self.catalog.add(
             (_card(first + number, key, claim), packed[number], wikilinks.names_of(claim.path, claim.title),
-             wikilinks.targets(claim.fields, claim.body))
+             wikilinks.targets(claim.fields, claim.body), facets.of(claim.fields))
             for number, (key, claim) in enumerate(zip(keys, found, strict=True))
         )  # fmt: skip
         if found:

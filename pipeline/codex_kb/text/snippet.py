@@ -12,13 +12,25 @@ _FRONTMATTER = re.compile(r"\ufeff?---[ \t]*\r?\n.*?^---[ \t]*(?:\r?\n|\Z)", re.
 _QUOTED = re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE)
 #: Below a quote: where it is from.
 _CITATION = re.compile(r"^[ \t]*\u2014 \[.*$", re.MULTILINE)
+_HEADING = re.compile(r"^# ", re.MULTILINE)
 _LINE = 240
+#: So many words tell a sentence from others, and are not often parted by marks of Markdown.
+_WORDS = 4
 
 
 def body_of(text: str) -> str:
     """A Markdown file's text without its frontmatter."""
     found = _FRONTMATTER.match(text)
     return text[found.end() :] if found else text
+
+
+def line_of(text: str, sentence: str) -> int:
+    """The line of a Markdown file, from 1, in which a sentence of `best` begins; that of its heading where in none."""
+    body = len(text) - len(body_of(text))
+    words = sentence.removeprefix("…").split()[:_WORDS]
+    found = re.compile(r"\s+".join(map(re.escape, words))).search(text, body) if words else None
+    found = found or _HEADING.search(text, body)
+    return text.count("\n", 0, found.start() if found else body) + 1
 
 
 def best(text: str, worth: Mapping[str, float]) -> tuple[str, tuple[tuple[int, int], ...]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -11,10 +12,10 @@ import numpy as np
 from codex_kb.disk import gate
 from codex_kb.errors import NotFound, RefusedFile, UsageError
 from codex_kb.index import ranking, vectors
-from codex_kb.index.catalog import Card
+from codex_kb.index.catalog import Card, Filters
 from codex_kb.index.current import Current
 from codex_kb.index.ranking import Score
-from codex_kb.text import json_of_others, snippet
+from codex_kb.text import facets, json_of_others, snippet
 from codex_kb.text.passages import prose
 from codex_kb.text.wikilinks import name_key
 
@@ -28,23 +29,17 @@ _DEPTH = 100
 _LONG_QUESTION = 200
 #: Bytes of a claim that a snippet is looked for in.
 _LONG_CLAIM = 10_000_000
-
-
-class Filters(NamedTuple):
-    """What hits are limited to; retired claims are left out unless asked for."""
-
-    domain: str = ""
-    confidence: str = ""
-    retired: bool = False
+_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 
 
 class Found(NamedTuple):
-    """A hit with the parts of its score, and the part of the claim that shows why: text, where words match."""
+    """A hit with the parts of its score, and the part of the claim that shows why: text, where words match, line."""
 
     card: Card
     score: Score
     snippet: str = ""
     matches: tuple[tuple[int, int], ...] = ()
+    line: int = 1
 
 
 class Searcher:
@@ -144,7 +139,7 @@ class Searcher:
 
     def _allowed(self, filters: Filters) -> tuple[vectors.Rows | None, vectors.Rows]:
         """The rows that a search is limited to (None: all), and those that it must not show."""
-        which, rows = self.index.catalog.limited(filters.domain, filters.confidence, filters.retired)
+        which, rows = self.index.catalog.limited(filters)
         ids = np.array(rows, np.int64)
         return (ids, ids[:0]) if which == "only" else (None, ids)
 
@@ -166,15 +161,33 @@ class Searcher:
     def _with_snippet(self, hit: Found, query: str) -> Found:
         """The hit with the sentence of its body that shares most with the question; else its description."""
         try:
-            data = gate.read(self.kb.layout.root, hit.card.path, _LONG_CLAIM)
-            body = prose(snippet.body_of(data.decode("utf-8", errors="replace")))
+            data = gate.read(self.kb.layout.root, hit.card.path, _LONG_CLAIM).decode("utf-8", errors="replace")
         except (RefusedFile, NotFound):
-            body = ""
+            data = ""
         worth = self.index.worth(query)
-        text, matches = snippet.best(body, worth)
+        text, matches = snippet.best(prose(snippet.body_of(data)), worth)
+        line = snippet.line_of(data, text)
         if not text and hit.card.description:
             text, matches = snippet.best(hit.card.description, worth)
-        return hit._replace(snippet=text or hit.card.description, matches=matches)
+        return hit._replace(snippet=text or hit.card.description, matches=matches, line=line)
+
+
+def filters(
+    domain: str = "", confidence: str = "", retired: bool = False, since: str = "", until: str = "",
+    asked: Mapping[str, str] = {},
+) -> Filters:  # fmt: skip
+    """What hits are limited to; `asked` are values by the name of a facet.
+
+    Raises:
+        UsageError: there is no such facet, or a date is none.
+    """
+    for name in asked:
+        if name not in facets.NAMES:
+            raise UsageError(f"claims have no {name}", hint=f"one of {', '.join(facets.NAMES)}")
+    for date in (since, until):
+        if date and not _DATE.fullmatch(date):
+            raise UsageError(f"{date} is no date", hint="write 2026-03-31, 2026-03 or 2026")
+    return Filters(domain, confidence, retired, since, until, tuple((n, v) for n, v in asked.items() if v))
 
 
 def batch(lines: Iterator[str], key: str) -> Iterator[tuple[object, str]]:
