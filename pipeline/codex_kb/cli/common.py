@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from codex_kb import views
+from codex_kb import layout, views
 from codex_kb.errors import CodexError
 from codex_kb.layout import find_root
 from codex_kb.text.leaving import as_json, shown
@@ -70,6 +70,17 @@ class Finite(click.FloatRange):
         if not math.isfinite(found):
             self.fail(f"{value} is not a number.", param, ctx)
         return found
+
+
+def complete_waiting(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """For the shell's completion: the packets that wait, and files; nothing where there is no knowledge base."""
+    del ctx, param
+    try:
+        folder = _root() / layout.PACKETS
+        names = sorted(each.stem for each in folder.glob("*.md"))
+    except (CodexError, OSError):
+        names = []
+    return [name for name in names if name.startswith(incomplete)]
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")

@@ -12,6 +12,10 @@ from pathlib import Path
 
 from codex_kb.errors import UsageError
 
+#: Editors that take +LINE before a file, and those that take --goto FILE:LINE.
+_PLUS = frozenset(("vi", "vim", "nvim", "gvim", "nano", "emacs", "emacsclient", "micro", "kak", "joe", "ne", "mg"))
+_GOTO = frozenset(("code", "code-insiders", "codium", "cursor"))
+
 
 def command(configured: str) -> str:
     """$VISUAL, $EDITOR, git's core.editor (`configured`), vi or nano, whichever is there first.
@@ -29,6 +33,16 @@ def command(configured: str) -> str:
         "no editor" if sys.stdin.isatty() else "no editor is named, and there is no terminal to open one in",
         hint="set $EDITOR, or mark the packets in inbox/proposals/ and run codex review --apply",
     )
+
+
+def at_line(editor: str, path: Path, line: int) -> int:
+    """Open a file at a line, counted from 1, in editors that are known to take one; what the editor ended with."""
+    name = Path(shlex.split(editor)[0]).stem.lower() if editor.strip() else ""
+    if line > 1 and name in _PLUS:
+        editor = f"{editor} +{line}"
+    elif name in _GOTO:
+        return opener(f"{editor} --goto")(Path(f"{path}:{line}"))
+    return opener(editor)(path)
 
 
 def opener(editor: str) -> Callable[[Path], int]:

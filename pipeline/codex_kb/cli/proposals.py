@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from codex_kb import views
-from codex_kb.cli.common import global_options, json_option, open_kb, out, out_json, say
+from codex_kb.cli.common import complete_waiting, global_options, json_option, open_kb, out, out_json, say
 from codex_kb.review import packet as packets
 from codex_kb.workflow.proposals import proposals, set_aside
 
 
 @click.command("proposals")
-@click.argument("sources", metavar="[SOURCE]...", nargs=-1)
+@click.argument("sources", metavar="[SOURCE]...", nargs=-1, shell_complete=complete_waiting)
 @json_option
 @global_options
 def command(sources: tuple[str, ...], as_json: bool) -> None:

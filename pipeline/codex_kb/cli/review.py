@@ -8,7 +8,7 @@ import click
 
 from codex_kb.apply.reviewed import Reviewed
 from codex_kb.cli import editor
-from codex_kb.cli.common import Finite, fail, global_options, no_commit_option, open_kb, say
+from codex_kb.cli.common import Finite, complete_waiting, fail, global_options, no_commit_option, open_kb, say
 from codex_kb.errors import UsageError
 from codex_kb.kb import KnowledgeBase
 from codex_kb.text.marks import counted
@@ -17,7 +17,7 @@ from codex_kb.workflow.review import Review
 
 
 @click.command("review")
-@click.argument("sources", metavar="[SOURCE]...", nargs=-1)
+@click.argument("sources", metavar="[SOURCE]...", nargs=-1, shell_complete=complete_waiting)
 @click.option("--apply", "apply_", is_flag=True, help="Apply the packets as they are marked; open no editor.")
 @click.option("--approve", metavar="ID", multiple=True, help="Approve this proposal; open no editor.")
 @click.option(
