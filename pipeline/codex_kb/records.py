@@ -202,7 +202,7 @@ class Packet:
     `source_sha256` is that of the body that the quotes were located in last; `model` is the language
     model behind the proposer, empty where there is none. `report` says, a line each, what
     the reviewer should know of the run: parts that failed, tokens, cost. `later` are the proposals of a source that is
-    read without them first.
+    read without them first. `proposed` is when the oldest of them was proposed (UTC, ISO 8601), where that is known.
     """
 
     name: str
@@ -215,6 +215,7 @@ class Packet:
     report: tuple[str, ...] = ()
     model: str = ""
     later: tuple[Proposal, ...] = ()
+    proposed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ def cli(ctx: click.Context, kb: str | None, verbose: bool, quiet: bool) -> None:
     codex review               approve, edit or reject them in your editor
     codex search "…"           find approved claims by meaning
     """
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        ctx.color = False  # https://no-color.org
     ctx.obj = Options(kb=kb, verbose=verbose, quiet=quiet)
 
 

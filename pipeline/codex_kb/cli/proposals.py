@@ -7,6 +7,7 @@ import click
 from codex_kb import views
 from codex_kb.cli.common import complete_waiting, global_options, json_option, open_kb, out, out_json, say
 from codex_kb.review import packet as packets
+from codex_kb.text.ages import age
 from codex_kb.workflow.proposals import proposals, set_aside
 
 
@@ -25,7 +26,8 @@ def command(sources: tuple[str, ...], as_json: bool) -> None:
         out_json(views.proposals(each for packet in waiting for each in packet.proposals))
         return
     for packet in waiting:
-        out(packet.source)
+        old = age(packet.proposed, kb.now())
+        out(f"{packet.source}{f' ({old})' if old else ''}")
         for proposal in packet.proposals:
             hint = "" if proposal.relation == "new" else f" ({proposal.relation})"
             hint += " (a quote is not located)" if proposal.unlocated else ""

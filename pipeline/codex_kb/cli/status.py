@@ -6,6 +6,7 @@ import click
 
 from codex_kb import views
 from codex_kb.cli.common import global_options, json_option, open_kb, out, out_json
+from codex_kb.text.ages import age
 from codex_kb.text.marks import counted
 from codex_kb.workflow.show import Status, status
 
@@ -21,8 +22,9 @@ def command(as_json: bool) -> None:
         return
     out(f"sources    {sum(now.sources.values())}: {', '.join(f'{n} {s}' for s, n in now.sources.items()) or 'none'}")
     wait = f"{now.proposals} wait{'s' * (now.proposals == 1)} in {counted(len(now.waiting), 'packet')}"
+    old = f", the oldest for {age(now.oldest, now.time)}" if now.oldest else ""
     aside = f", {now.set_aside} set aside (codex review --set-aside brings them back)" if now.set_aside else ""
-    out(f"proposals  {wait if now.waiting else 'none wait'}{aside}")
+    out(f"proposals  {wait + old if now.waiting else 'none wait'}{aside}")
     out(f"claims     {now.claims}")
     doubles = now.claims - now.indexed if now.fresh else 0
     same = f" ({counted(doubles, 'claim')} of the same words as others)" if doubles > 0 else ""

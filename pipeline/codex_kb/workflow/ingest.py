@@ -260,7 +260,8 @@ class _Proposing:
             return Row(path, "unchanged", reason="nothing new beside what waits")
         name = self.names.of(path)
         written = Packet(name, path, source.body_sha256, proposer.name, self.generation, tuple(proposals),
-                         tuple(held), report=work.drafted.report, model=proposer.model)  # fmt: skip
+                         tuple(held), report=work.drafted.report, model=proposer.model,
+                         proposed=self.kb.now())  # fmt: skip
         if self.alone.takes(path, bool(proposals), before is not None or bool(self.history.of(path))):
             written = alone.first(written)
         changes = (*self._changes(work, written, before), *self._candidates(work, name, left))
@@ -354,7 +355,7 @@ class _Proposing:
         old, _ = decide.relocated(before, source)
         known = {p.id for p in before.proposals}
         added = [p for p in written.proposals if p.id not in known]
-        both = dataclasses.replace(written, proposals=(*old.proposals, *added))
+        both = dataclasses.replace(written, proposals=(*old.proposals, *added), proposed=before.proposed)
         text = self.kb.store.packet_text(before)
         if text is None:
             return packet.render(both, byline(source), place), both

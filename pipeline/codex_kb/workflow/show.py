@@ -80,6 +80,10 @@ class Status:
     #: The first folder of sources.
     inbox: str = "inbox"
     waiting: list[str] = field(default_factory=list)
+    #: When the oldest of what waits was proposed (UTC); empty where none waits, or nobody knows.
+    oldest: str = ""
+    #: The time now (UTC).
+    time: str = ""
 
 
 def show(kb: KnowledgeBase, named: str) -> Shown:
@@ -192,4 +196,6 @@ def status(kb: KnowledgeBase) -> Status:
         unfinished=found.unfinished,
         inbox=kb.settings.kb.sources[0],
         waiting=[p.name for p in found.packets],
+        time=kb.now(),
+        oldest=min((p.proposed for p in found.packets if p.proposed), default=""),
     )
