@@ -156,3 +156,17 @@ def test_lines_of_quotes_are_those_of_the_source_as_it_is_afterwards(kb: Base) -
     places = [int(each) for each in re.findall(r"Quote: bare\.md, line (\d+)", packet)]
     assert places
     assert {lines[place - 1] for place in places} <= {*SENTENCES}
+
+
+def test_how_to_mark_packets_stands_once_beside_them_and_is_no_packet(kb: Base) -> None:
+    kb.ingest()
+    how = "inbox/proposals/how-to-review.md"
+    assert "- `x` approve" in kb.read(how)
+    assert how in kb.git("show", "--name-only", "--format=", "HEAD").split()
+    assert f"[how-to-review.md]({how.rpartition('/')[2]})" in kb.read("inbox/proposals/notes.md")
+    kb.write(how, "Our own rules.\n")
+    kb.commit_all()
+    kb.ingest("more")
+    assert kb.read(how) == "Our own rules.\n"
+    assert "how-to-review" not in kb.run("proposals").out + kb.run("review", "--apply").err
+    assert [row for row in kb.run("check", "--json").json if "how-to-review" in row["path"]] == []

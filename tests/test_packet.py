@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from codex_kb.propose import drafts
 from codex_kb.records import Decision, Evidence, Hit, Packet, Proposal, Source, Turn
-from codex_kb.review import decide, packet, reading
+from codex_kb.review import decide, earlier, packet, reading
 from codex_kb.text import marks
 from codex_kb.text.fields import byline
 
@@ -335,13 +335,24 @@ def test_the_names_of_our_folders_are_no_domains(domain: str) -> None:
 
 def test_a_line_typed_above_the_sections_is_an_error_that_shows_it() -> None:
     text = rendered(*THREE)
-    for place in ("# Review", "Put a mark", "Source:", "## [x] Wide"):
+    for place in ("# Review", "<!-- x approve", "How:", "Source:", "## [x] Wide"):
         typed = boats(text).replace(place, f"Ann should look at this\n{place}", 1)
         outcome = decided(typed)
         assert [error.message for error in outcome.errors] == ["this line belongs to nothing: Ann should look at this"]
         assert typed.split("\n")[outcome.errors[0].line - 1] == "Ann should look at this"
-    long = text.replace("a claim, as it", "a claim,\nas it").replace("# Review: Ann", "# Review: Another byline")
+    long = text.replace("to the claim after", "to the\nclaim after")
+    long = long.replace("# Review: Ann", "# Review: Another byline")
     assert decided(long.replace(f"source_sha256: {'0' * 64}", f"source_sha256: {'1' * 64}")).errors == ()
+
+
+def test_a_packet_with_the_instructions_in_its_head_is_decided_as_before() -> None:
+    text = rendered(*THREE)
+    marks = text[text.index("<!-- x approve") : text.index("Source:")]
+    earlier_text = text.replace(marks, "\n".join(earlier.INSTRUCTIONS) + "\n\n")
+    assert decided(boats(earlier_text)).decided == 1
+    assert decided(boats(earlier_text)).errors == ()
+    [error] = decided(boats(earlier_text.replace("Put a mark", "I doubt it\nPut a mark"))).errors
+    assert error.message == "this line belongs to nothing: I doubt it"
 
 
 def of_the_first_version() -> tuple[str, list[Proposal]]:
@@ -443,7 +454,8 @@ def test_the_box_of_a_source_without_claims_waits_though_it_was_deleted() -> Non
 
 def test_only_a_mark_and_a_reason_belong_into_the_box_of_a_source_without_claims() -> None:
     box = rendered().replace("[ ]", "[x]")
-    for old, new in (("claim here", "claim here today"), ("- r", "- domain: a\n- r"), ("- r", "> q\n\n- r")):
+    for old, new in (("claim here", "claim here today"), ("- reason", "- domain: a\n- reason"),
+                     ("- reason", "> q\n\n- reason")):  # fmt: skip
         outcome = decided(box.replace(old, new), [])
         assert [error.message for error in outcome.errors] == ["only a mark and a reason belong here"]
 

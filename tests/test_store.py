@@ -149,6 +149,7 @@ def test_names_of_sources_are_cut_and_told_apart() -> None:
     assert source_name("inbox/a.md", ()) == "a"
     assert source_name("inbox/A.md", {"a"}) != source_name("inbox/x/A.md", {"a"})
     assert source_name("inbox/A.md", {"a"}).startswith("A-")
+    assert source_name("inbox/how-to-review.md", ()).startswith("how-to-review-")  # that file is for reviewers
     long = source_name("inbox/" + "é" * 60 + ".md", ())
     assert long.startswith("é" * 40 + "-")
     assert len(long.encode()) == 80 + 9

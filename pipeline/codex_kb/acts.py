@@ -20,17 +20,19 @@ from codex_kb.disk.transaction import Change, Transactions, locked, write_failed
 from codex_kb.disk.vcs import Repository
 from codex_kb.errors import Conflict, GitError
 from codex_kb.kb import KnowledgeBase
+from codex_kb.review import packet
 from codex_kb.text import leaving
 from codex_kb.text.marks import one_line
 
 _WAIT_SECONDS = 5.0
 #: What git must not ignore.
 _DECIDED = ("codex/", f"{places.PACKETS}/")
-#: What git must know of our own folders; written with their first file.
+#: What git and reviewers must know of our own folders; written with their first file.
 _ATTRIBUTES = {
     f"{places.DECISIONS}/.gitattributes": b"*.jsonl -text merge=union\n",
     f"{places.INDEX}/.gitattributes": b"*.jsonl -text -diff merge=union\n",
     f"{places.GENERATIONS}/.gitattributes": b"*.jsonl -text merge=union\n*.json -text\n*.npy binary\n",
+    f"{places.PACKETS}/{places.HELP_NAME}": packet.HELP.encode(),
 }
 
 

@@ -16,6 +16,8 @@ GENERATIONS = "codex/generations"
 CANDIDATES = f"{GENERATIONS}/candidates"
 PACKETS = "inbox/proposals"
 SET_ASIDE = f"{PACKETS}/set-aside"
+#: What tells reviewers how to mark packets, beside them.
+HELP_NAME = "how-to-review.md"
 SCHEMAS = "schemas"
 LOCAL = ".codex-kb"
 JOURNAL = f"{LOCAL}/journal.json"
@@ -117,7 +119,7 @@ def source_name(path: str, stems: Container[str]) -> str:
     """
     stem = PurePosixPath(path).stem
     short = stem.encode()[:_NAME_BYTES].decode(errors="ignore").rstrip(" .")
-    if short == stem and stem.casefold() not in stems:
+    if short == stem and stem.casefold() not in stems and stem.casefold() != PurePosixPath(HELP_NAME).stem:
         return stem
     import hashlib  # noqa: PLC0415 (a search needs none)
 

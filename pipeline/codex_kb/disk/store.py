@@ -177,6 +177,7 @@ class Store:
         packets, problems = self.readable_packets()
         names = {packet.name for packet in packets} | {PurePosixPath(problem.path).stem for problem in problems}
         paths = sorted([*folder.glob("*.json"), *folder.glob("*.md")])
+        names.add(PurePosixPath(places.HELP_NAME).stem)
         return [self.layout.relative(path) for path in paths if path.stem not in names]
 
     def _records(self) -> list[Path]:

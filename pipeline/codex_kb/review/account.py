@@ -176,7 +176,8 @@ def _typed_above(parsed: ParsedPacket, written: str) -> Iterator[PacketError]:
     """Lines above the sections that belong to nothing."""
     lines = enumerate(map(str.rstrip, reading.lines_of(parsed.preamble)), 1)
     ours = ((n, line) for n, line in lines if line.strip() and not reading.is_error(line))
-    return _foreign(((n, line) for n, line in ours if not _HEAD.match(line)), [*written.split("\n"), *earlier.HEAD])
+    known = [*written.split("\n"), *earlier.HEAD, *earlier.INSTRUCTIONS]
+    return _foreign(((n, line) for n, line in ours if not _HEAD.match(line)), known)
 
 
 def _foreign(lines: Iterable[tuple[int, str]], written: Sequence[str]) -> Iterator[PacketError]:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import dropwhile, takewhile
 from pathlib import PurePosixPath
 
-from codex_kb.layout import PACKETS
+from codex_kb.layout import HELP_NAME, PACKETS
 from codex_kb.records import Evidence, Hit, Packet, Proposal, Source
 from codex_kb.review import debate, reading
 from codex_kb.review.blind import as_shown
@@ -30,19 +30,36 @@ NOTHING = "Nothing to claim here"
 ALONE = "Read without proposals: done, show them"
 REASONS = ("duplicate", "vague", "unsupported", "trivial", "wrong")
 
-_INSTRUCTIONS = f"""\
-<!--
+_MARKS = f"""\
+<!-- x approve, + add its quotes to the claim after "adds to:", - reject and say why after "reason:"; empty: later -->
+How: [{HELP_NAME}]({HELP_NAME})"""
+
+#: What a reviewer may do, in a file beside the packets.
+HELP = f"""\
+---
+type: proposals
+---
+
+# How to review
+
 Put a mark between the brackets of a heading:
-  x  approve: it becomes a claim, as it then stands here
-  +  add its quotes to the claim after "adds to:", and make no new one; as: {", ".join(KINDS)}
-  -  reject: say why after "reason:" ({", ".join(REASONS)}, or your own words)
+
+- `x` approve: it becomes a claim, as it then stands there
+- `+` add its quotes to the claim after "adds to:", and make no new one; as: {", ".join(KINDS)}
+- `-` reject: say why after "reason:" ({", ".join(REASONS)}, or your own words)
+
 Leave the brackets empty to decide later. Delete a whole section to reject it as "removed".
-You may change titles, descriptions, domains, confidence ({", ".join(CONFIDENCES)}) and
-quotes; a quote must stand in the source word for word. A description starts as the sentence beside
-the quote: say it better where it does not fit, or leave it empty. Leave the id lines as they are.
-The questions below the quotes are for you to decide by; write no answers there.
-Save and close. Edited elsewhere or later? Then run: codex review --apply
--->"""
+
+You may change titles, descriptions, domains, confidence ({", ".join(CONFIDENCES)}) and quotes; a quote must stand in
+the source word for word. A description starts as the sentence beside the quote: say it better where it does not fit,
+or leave it empty. Leave the id lines as they are. The questions below the quotes are for you to decide by; write no
+answers there.
+
+Where the source claims something that no proposal says, fill in the section "Missed claim" at the end: a title after
+the colon, a quote after the `>`. Copy the section for more.
+
+Save and close. Edited elsewhere or later? Then run: `codex review --apply`
+"""
 
 _ALONE_HOW = "<!-- Read this source first, and add what it claims below. Then put x above: the proposals come. -->"
 _MISSED_HOW = "<!-- Claimed by the source, not above: a title after the colon, a quote after the >; copy for more -->"
@@ -107,7 +124,7 @@ def render_head(packet: Packet, byline: str) -> str:
         "",
         f"# Review: {_plain(byline)}",
         "",
-        _INSTRUCTIONS,
+        _MARKS,
         "",
         f"Source: {link}",
         "",

@@ -134,6 +134,8 @@ class Ingest:
             data = self.kb.store.read_bytes(path)
             source = self.kb.store.as_source(markdown_file.parse(data, path), path)
             status, reason = lifecycle.verdict(source.fields, path in waiting, self.again)
+            if is_packet(path) and status != "skipped":
+                return Row(path, "skipped", reason="it stands among the packets: move it to have it read")
             queue.add(source, status == "proposed")
             if status == "proposed":  # said before a model is asked, not after
                 markdown_file.set_fields(data, {self._status_field: PROCESSING}, path)
