@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from codex_kb import language, sources
-from codex_kb.acts import Act, branch_for, message, perform, writing
+from codex_kb.acts import perform, writing
+from codex_kb.apply import proposed
 from codex_kb.disk import candidates as records
-from codex_kb.disk.store import packet_to_json
-from codex_kb.disk.transaction import Change, change
+from codex_kb.disk.transaction import Change
 from codex_kb.errors import CodexError, Conflict, ModelError, NotFound, RefusedFile, ServiceError
 from codex_kb.index import opened as indexes
 from codex_kb.kb import KnowledgeBase
 from codex_kb.language.paid import Spent
-from codex_kb.layout import is_packet, packet_path, record_path
+from codex_kb.layout import is_packet
 from codex_kb.learn import candidates, worth
 from codex_kb.learn.candidates import Candidate, Candidates
 from codex_kb.learn.worth import Seen
@@ -29,12 +29,10 @@ from codex_kb.propose.alone import Alone
 from codex_kb.propose.background import Background
 from codex_kb.propose.team import Proposers, Team, total
 from codex_kb.records import Draft, Drafted, Packet, Plan, Problem, Proposal, Source
-from codex_kb.review import account, decide, packet, reading
 from codex_kb.run.local import in_order
 from codex_kb.text import ground, lifecycle, markdown_file
-from codex_kb.text.fields import PROCESSING, byline, status_of
+from codex_kb.text.fields import NULL_RESULT, PROCESSED, PROCESSING, status_of
 from codex_kb.text.lifecycle import Row
-from codex_kb.text.marks import counted
 
 
 @dataclass
@@ -266,11 +264,10 @@ class _Proposing:
                          proposed=self.kb.now())  # fmt: skip
         if self.alone.takes(path, bool(proposals), before is not None or bool(self.history.of(path))):
             written = alone.first(written)
-        changes = (*self._changes(work, written, before), *self._candidates(work, name, left))
-        perform(self.kb, Act(
-            changes, self._message(written, source),
-            branch_for(self.kb.settings.git, name), (path,),
-        ))  # fmt: skip
+        changes = (*proposed.changes(self.kb, written, before, source, work.data),
+                   *self._candidates(work, name, left))  # fmt: skip
+        perform(self.kb, proposed.act(self.kb, changes, written, source, proposer.name,
+                                      "the source was unprocessed"))  # fmt: skip
         self.packets[path] = written
         return Row(path, "proposed", claims=len(proposals))
 
@@ -316,68 +313,15 @@ class _Proposing:
         return records.changes(self.kb.layout.root, self.kept.get(name, ()), name, found)
 
     def _beside(self, work: _Work, found: Sequence[Draft]) -> list[Proposal]:
-        """Drafts as proposals beside their nearest claims, each once."""
-        vectors = self.kb.encoder.encode([draft.title for draft in found])
-        made: dict[str, Proposal] = {}
+        """Drafts as proposals beside their nearest claims, each once, with what its proposer was told."""
         told = self.team.told(work.source)
-        for draft, hits in zip(found, self.claims.nearest_titles(vectors, drafts.NEAREST), strict=True):
-            cards = self.claims.catalog.by_path([hit.path for hit in hits])
-            domains = {path: card.domain for path, card in cards.items()}
-            alike = drafts.alike(self.kb.encoder, draft.title, hits)
-            near = drafts.Near(hits, drafts.near_domain(hits, domains), alike)
-            each = drafts.proposal(work.source, draft, near, work.proposer.name, self.generation)
-            made.setdefault(each.id, dataclasses.replace(
-                each, trial=work.drafted.trial, instructions=told.half, tried=told.trial,
-            ))  # fmt: skip
-        return list(made.values())
+        made = proposed.beside(self.kb, self.claims, work.source, found, work.proposer.name, self.generation)
+        return [dataclasses.replace(each, trial=work.drafted.trial, instructions=told.half, tried=told.trial)
+                for each in made]  # fmt: skip
 
     @staticmethod
     def _adds(before: Packet, proposals: Sequence[Proposal]) -> bool:
         return bool({p.id for p in proposals} - {p.id for p in before.proposals})
-
-    def _changes(self, work: _Work, written: Packet, before: Packet | None) -> list[Change]:
-        """Packet, its record and the source's status. What waits in an earlier packet stays as it was edited."""
-        field_name = self.kb.settings.fields.get("status", "status")
-        data = work.data
-        if status_of(work.source.fields) != PROCESSING:
-            data = markdown_file.set_fields(data, {field_name: PROCESSING}, written.source)
-        # The lines are those of the source as it is from now on
-        place = packet.Placer(work.source, markdown_file.parse(data, written.source).body_line, self.kb.store.quoted)
-        text = packet.render(written, byline(work.source), place)
-        if before is not None:
-            text, written = self._merged(written, before, work.source, place)
-        return [
-            change(self.kb.layout.root, packet_path(written.name), text.encode()),
-            change(self.kb.layout.root, record_path(written.name), packet_to_json(written)),
-            Change(written.source, work.data, data),
-        ]
-
-    def _merged(self, written: Packet, before: Packet, source: Source, place: packet.Placer) -> tuple[str, Packet]:
-        """The packet that waits, with what is new appended."""
-        old, _ = decide.relocated(before, source)
-        known = {p.id for p in before.proposals}
-        added = [p for p in written.proposals if p.id not in known]
-        both = dataclasses.replace(written, proposals=(*old.proposals, *added), proposed=before.proposed)
-        text = self.kb.store.packet_text(before)
-        if text is None:
-            return packet.render(both, byline(source), place), both
-        if not before.proposals:
-            return packet.with_missed(packet.render(both, byline(source), place), reading.parse(text).missed), both
-        parsed = reading.parse(packet.retold(text, written))
-        if not account.is_whole(before, parsed):
-            raise RefusedFile(account.ENDS_EARLY, path=packet_path(before.name), hint="mend it, then run this again")
-        sections = [section.text.rstrip("\r\n") + "\n\n" for section in parsed.sections]
-        return reading.join(parsed, [*sections, *(packet.render_section(p, place) + "\n" for p in added)]), both
-
-    def _message(self, written: Packet, source: Source) -> str:
-        claims = counted(len(written.proposals), "claim")
-        return message(
-            self.kb.settings.git,
-            f"{written.proposer}: propose {claims} from {written.name}",
-            f"What: {claims} proposed from {byline(source)}.\n"
-            f"Why: the source was unprocessed; the proposals wait in {packet_path(written.name)}.",
-            {"Source": written.source, "Proposed-by": written.proposer, "Generation": str(written.generation)},
-        )
 
 
 def _refused(path: str, error: CodexError) -> Row:
