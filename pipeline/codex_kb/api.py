@@ -15,14 +15,16 @@ from codex_kb.apply.reviewed import Reviewed
 from codex_kb.kb import KnowledgeBase, silent
 from codex_kb.layout import find_root
 from codex_kb.records import Problem, Proposal
-from codex_kb.workflow import check, distill
+from codex_kb.workflow import check, distill, read
 from codex_kb.workflow.distill import Distilled
 from codex_kb.workflow.ingest import Ingest, Ingested
 from codex_kb.workflow.proposals import proposals
+from codex_kb.workflow.propose import Proposed, Suggestion, propose
+from codex_kb.workflow.read import Passage
 from codex_kb.workflow.related import Relations, Suggested
 from codex_kb.workflow.review import Review
 from codex_kb.workflow.search import Found, Searcher, filters
-from codex_kb.workflow.show import Shown, Status, show, status
+from codex_kb.workflow.show import Shown, Status, behind, show, status
 from codex_kb.workflow.undo import Undone, undo
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -83,6 +85,17 @@ class Base:
         """
         run = Ingest(self._kb, model, max_claims, again, jobs, budget, dry_run)
         return run.run([str(path) for path in paths], limit, self.root)
+
+    def propose(self, agent: str, source: str, suggested: Suggestion) -> Proposed:
+        """Have an agent's suggestion about a source wait for a person, as what is ingested does; never a claim.
+
+        Raises:
+            NotFound: there is no such source (path, file or stem).
+            RefusedFile: it cannot be read or edited.
+            UsageError: the quote does not stand in it, it is no source to propose from, or the agent has no name.
+            Conflict: another run holds the lock, or the source has changes of the user's own.
+        """
+        return propose(self._kb, agent, source, suggested)
 
     def proposals(self, *sources: str) -> list[Proposal]:
         """What waits for a decision, from these sources or from all, best first within a source.
@@ -153,6 +166,39 @@ class Base:
             NotFound: there is none.
         """
         return show(self._kb, name)
+
+    def evidence(
+        self, sentence: str, k: int = 10, *, domain: str = "", confidence: str = "", retired: bool = False
+    ) -> list[tuple[Found, Shown]]:
+        """The k claims nearest to a sentence, best first, each with its quotes and decisions; no verdict.
+
+        Raises:
+            UsageError: the sentence is empty.
+        """
+        found = self.search(sentence, k, domain=domain, confidence=confidence, retired=retired)
+        known = behind(self._kb, [hit.card.path for hit in found])
+        return [(hit, known[hit.card.path]) for hit in found if hit.card.path in known]
+
+    def passage(
+        self, source: str, start: int = 0, end: int | None = None, *, lines: tuple[int, int | None] | None = None,
+        most: int | None = None,
+    ) -> Passage:  # fmt: skip
+        """The characters `start` to `end` of a source's body, or these lines of its file; at most `most` characters.
+
+        Raises:
+            NotFound: there is no such source (path, file or stem).
+            RefusedFile: it cannot be read.
+            UsageError: it has no such lines or characters.
+        """
+        return read.passage(self._kb, source, start, end, lines, most)
+
+    def claim_file(self, path: str) -> str:
+        """A claim's file, frontmatter and all. Raises NotFound, RefusedFile."""
+        return read.claim_file(self._kb, path)
+
+    def packet_file(self, name: str) -> str:
+        """A review packet that waits, by the name of its file without `.md`. Raises NotFound, RefusedFile."""
+        return read.packet_file(self._kb, name)
 
     def check(self, *paths: str | PathLike[str]) -> list[Problem]:
         """What is wrong, everywhere or below some paths (from the root).

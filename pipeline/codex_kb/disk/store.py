@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -114,6 +115,23 @@ class Store:
             status=names.status_of(fields),
             problems=_faults(file, path),
         )
+
+    def source_named(self, named: str) -> tuple[str, bytes]:
+        """The path and the bytes of a source by its path, its file's name or stem.
+
+        Raises:
+            NotFound: there is no such source, or several have the name.
+            RefusedFile: it lies outside, or cannot be read.
+        """
+        if self._may_be_source(named):
+            with contextlib.suppress(NotFound):
+                return named, self.read_bytes(named)
+        paths = [path for path in self.source_paths() if named in (PurePosixPath(path).name, PurePosixPath(path).stem)]
+        if len(paths) == 1:
+            return paths[0], self.read_bytes(paths[0])
+        if paths:
+            raise NotFound(f"{named} may mean {', '.join(paths)}", hint="name the path")
+        raise NotFound("no such source", path=named, hint="name its path; save a text as Markdown below inbox/ first")
 
     def source_paths(self) -> list[str]:
         """Every Markdown file below the source folders, review packets left out."""

@@ -31,7 +31,7 @@ from codex_kb.propose.team import Proposers, Team, total
 from codex_kb.records import Draft, Drafted, Packet, Plan, Problem, Proposal, Source
 from codex_kb.run.local import in_order
 from codex_kb.text import ground, lifecycle, markdown_file
-from codex_kb.text.fields import NULL_RESULT, PROCESSED, PROCESSING, status_of
+from codex_kb.text.fields import PROCESSING
 from codex_kb.text.lifecycle import Row
 
 

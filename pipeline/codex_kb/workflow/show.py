@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -134,17 +135,28 @@ def _held(kb: KnowledgeBase, packet: Packet, proposal_id: str) -> tuple[str, ...
     return tuple(sorted(path for path in named if kb.layout.path(path).exists()))
 
 
+def behind(kb: KnowledgeBase, paths: Sequence[str]) -> dict[str, Shown]:
+    """Claims by path with their quotes and decisions, without what is near; those that are gone are left out."""
+    decisions, _ = kb.store.decisions()
+    found = {}
+    for path in paths:
+        with contextlib.suppress(NotFound, RefusedFile):
+            found[path] = _with_quotes(kb, path, decisions)
+    return found
+
+
 def _claim(kb: KnowledgeBase, index: indexes.ClaimIndex, path: str, decisions: list[Decision]) -> Shown:
-    claim = kb.store.claim(path)
     row = index.catalog.by_path([path])[path].id
-    about = {d.id for d in decisions if d.claim == path} | approved_ids(claim)  # these stay with one that moved
     near = index.nearest_titles(index.title[row : row + 1], _NEAREST + 1)[0]
-    return Shown(
-        claim=claim,
-        quotes=_quotes(kb, tuple(claim_evidence(claim))),
-        nearest=tuple(hit for hit in near if hit.path != path)[:_NEAREST],
-        decisions=tuple(d for d in decisions if d.id in about),
-    )
+    nearest = tuple(hit for hit in near if hit.path != path)[:_NEAREST]
+    return dataclasses.replace(_with_quotes(kb, path, decisions), nearest=nearest)
+
+
+def _with_quotes(kb: KnowledgeBase, path: str, decisions: list[Decision]) -> Shown:
+    claim = kb.store.claim(path)
+    about = {d.id for d in decisions if d.claim == path} | approved_ids(claim)  # these stay with one that moved
+    return Shown(claim=claim, quotes=_quotes(kb, tuple(claim_evidence(claim))),
+                 decisions=tuple(d for d in decisions if d.id in about))  # fmt: skip
 
 
 def _source(kb: KnowledgeBase, named: str, decisions: list[Decision]) -> Shown:
