@@ -14,7 +14,7 @@ import pytest
 
 from conftest import Base, Run, make_base
 
-COMMANDS = ("init", "ingest", "proposals", "show", "review", "distill", "search", "related", "status", "check")
+COMMANDS = ("init", "ingest", "proposals", "show", "review", "distill", "search", "related", "status", "check", "mcp")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

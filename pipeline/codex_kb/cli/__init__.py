@@ -31,7 +31,7 @@ class Commands(click.Group):
         """The command of a name."""
         if name not in self.list_commands(ctx):
             self._suggest(ctx, name)
-        if name in ("search", "related"):
+        if name in ("search", "related", "mcp"):
             threads.one_from_the_start()
         command: click.Command = importlib.import_module(f"{__name__}.{name}").command
         return command
