@@ -325,6 +325,39 @@ def test_an_answer_stays_within_its_size(kb: Base) -> None:
         assert name == "read_claim" or value(result)["next_offset"] == len(value(result)["claims"])
 
 
+@pytest.mark.parametrize("word", ["word ", "\u8239\u306f\u6e2f\u3067"])
+def test_all_that_stands_behind_one_claim_stays_within_it_too(kb: Base, word: str) -> None:
+    long = word * 2_000
+    kb.source("notes", [long] * 30)
+    body = kb.read("inbox/notes.md").split("---\n", 2)[2]
+    quotes = [{"source": "inbox/notes.md", "source_sha256": "", "quote": body[at : at + 3_000], "start": at,
+               "end": at + 3_000} for at in range(1, 90_000, 3_000)]  # fmt: skip
+    kb.claim("boats", long, long, source=long, evidence=quotes, challenged_by=[long] * 9, body=long)
+    for number in range(9):
+        kb.claim(f"{'long-' * 40}{number}", f"{long} {number}", long)
+        decision = {
+            "id": f"{number:012}", "time": f"2026-01-0{number + 1}", "reviewer": long, "verdict": "approved",
+            "reason": "", "title": long, "proposal": {}, "claim": "codex/economics/boats.md",
+            "source": f"inbox/{'long-' * 40}.md",
+            "source_sha256": "", "proposer": long, "generation": 0,
+        }  # fmt: skip
+        kb.write(f"codex/decisions/{number}.jsonl", json.dumps(decision) + "\n")
+    for name, arguments in (
+        ("read_claim", {"claim": "boats"}), ("find_evidence", {"sentence": word}), ("read_source", {"source": "notes"}),
+    ):  # fmt: skip
+        result = call(kb, name, **arguments)
+        assert tokens(text(result)) + tokens(json.dumps(value(result), ensure_ascii=False)) <= MOST
+
+
+def test_a_claim_is_read_to_its_end(kb: Base) -> None:
+    kb.claim("boats", "Boats sink", body="".join(f"Line {number} of the argument.\n" for number in range(200)))
+    start, read = 0, ""
+    while start is not None:
+        part = value(call(kb, "read_claim", claim="boats", start=start))
+        read, start = read + part["text"], part["next_start"]
+    assert read == kb.read("codex/economics/boats.md").split("---\n", 2)[2]
+
+
 def test_what_is_cut_says_so() -> None:
     assert cut("a" * 100, 90) == "a" * 100
     assert cut("a" * 1_234, 200) == f"{'a' * 200} [… 1034 more characters]"

@@ -11,8 +11,8 @@ from typing import Any
 from codex_kb import views
 from codex_kb.index.catalog import Card
 from codex_kb.index.ranking import FAR
-from codex_kb.mcp_server.fitting import NOTICE, Answer, Entry, cut, page, quoted
-from codex_kb.records import Claim, Decision, Hit, Proposal
+from codex_kb.mcp_server.fitting import NOTICE, Answer, Entry, cut, fitting, page, quoted, room
+from codex_kb.records import Claim, Decision, Proposal
 from codex_kb.review.blind import as_shown
 from codex_kb.review.challenges import challenges
 from codex_kb.review.decide import added_as
@@ -25,8 +25,10 @@ from codex_kb.workflow.related import Suggested
 from codex_kb.workflow.search import Found
 from codex_kb.workflow.show import Quote, Shown, Status
 
-_TITLE, _LINE, _QUOTE, _BODY = 200, 160, 400, 2_400
-_QUOTES, _CHALLENGES, _NEAREST = 8, 4, 5
+#: Characters of a title, a line, a quote and a part of a longer text.
+_TITLE, _LINE, _QUOTE, _BODY = 200, 160, 400, 1_500
+#: Tokens that each part of a claim's answer takes at most.
+_FOR_QUOTES, _FOR_CHALLENGES, _FOR_DECISIONS, _FOR_NEAREST = 1_000, 500, 350, 350
 _DIGITS = 4
 
 
@@ -80,84 +82,88 @@ def evidence(found: Sequence[tuple[Found, Shown]], offset: int, more: bool) -> A
 
 
 def _behind(hit: Found, known: Shown) -> Entry:
-    claim = known.claim
-    against = [cut(each, _QUOTE) for each in challenges(claim)][:_CHALLENGES] if claim else []
-    quotes = [_quote(each) for each in known.quotes[:3]]
-    value: dict[str, Any] = {"score": round(hit.score.total, _DIGITS), **_card(hit.card), "quotes": quotes,
-                             "challenges": against}  # fmt: skip
-    lines = [_place(hit), *quoted(cut(hit.card.title, _TITLE)), *_quote_lines(quotes)]
+    assert known.claim is not None
+    quotes, against = _quotes(known, _FOR_QUOTES), _against(known.claim)
+    value: dict[str, Any] = {
+        "score": round(hit.score.total, _DIGITS), **_card(hit.card), "quotes": [each.value for each in quotes],
+        "challenges": [each.value["text"] for each in against],
+    }  # fmt: skip
+    lines = [_place(hit), *quoted(cut(hit.card.title, _TITLE)), *_lines(quotes)]
     if not quotes:
         value["snippet"] = cut(hit.snippet, _QUOTE)
         lines += ["   No quotes on record; from its text:", *quoted(value["snippet"])]
-    return Entry([*lines, *_against(against)], value)
+    return Entry([*lines, *_lines(against)], value)
 
 
-def _quote(each: Quote) -> dict[str, Any]:
+def _lines(entries: Sequence[Entry]) -> list[str]:
+    return [line for each in entries for line in each.lines]
+
+
+def _quotes(known: Shown, most: int) -> list[Entry]:
+    return fitting([_quote(each) for each in known.quotes], most)
+
+
+def _quote(each: Quote) -> Entry:
     e = each.evidence
-    return {"source": e.source, "start": e.start, "end": e.end, "quote": cut(e.quote, _QUOTE), "stands": each.stands}
+    text = cut(e.quote, _QUOTE)
+    gone = "" if each.stands else "; it no longer stands there"
+    line = f"   Quote from {cut(e.source, 400)}, characters {e.start}-{e.end}{gone}:"
+    value = {"source": e.source, "start": e.start, "end": e.end, "quote": text, "stands": each.stands}
+    return Entry([line, *quoted(text)], value)
 
 
-def _quote_lines(quotes: Sequence[dict[str, Any]]) -> list[str]:
-    lines = []
-    for each in quotes:
-        gone = "" if each["stands"] else "; it no longer stands there"
-        lines += [f"   Quote from {cut(each['source'], 400)}, characters {each['start']}-{each['end']}{gone}:",
-                  *quoted(each["quote"])]  # fmt: skip
-    return lines
+def _against(found: Claim) -> list[Entry]:
+    """What people recorded against a claim."""
+    texts = [cut(each, _QUOTE) for each in challenges(found)]
+    return fitting([Entry(["   Recorded against it:", *quoted(text)], {"text": text}) for text in texts],
+                   _FOR_CHALLENGES)  # fmt: skip
 
 
-def _against(found: Sequence[str]) -> list[str]:
-    return [line for each in found for line in ("   Recorded against it:", *quoted(each))]
-
-
-def claim(known: Shown) -> Answer:
-    """One claim with everything behind it."""
+def claim(known: Shown, start: int = 0) -> Answer:
+    """One claim with everything behind it, and its text from a character on."""
     found = known.claim
     assert found is not None
-    about = _standing(found.status, bool(found.fields.get("challenged_by")))
-    quotes = [_quote(each) for each in known.quotes[:_QUOTES]]
-    against = [cut(each, _QUOTE) for each in challenges(found)][:_CHALLENGES]
-    decisions = _decisions(known.decisions)
-    nearest = [_near(hit) for hit in known.nearest[:_NEAREST]]
-    body, rest = _argument(found)
+    stands = _standing(found.status, bool(found.fields.get("challenged_by")))
+    quotes, against, decisions, nearest = _quotes(known, _FOR_QUOTES), _against(found), _decisions(known), _near(known)
+    body = visible(found.body)[start:]
+    text = body[: room(body, _BODY)]
     value: dict[str, Any] = {
-        "notice": NOTICE, "path": found.path, "title": cut(found.title, _TITLE), "domain": found.domain,
-        "confidence": found.confidence, "description": cut(found.description, _QUOTE), "standing": about,
-        "attribution": cut(field(found.fields.get("source")), _LINE), "text": body, "text_left_out": rest,
-        "quotes": quotes, "quotes_left_out": len(known.quotes) - len(quotes), "challenges": against,
-        "decisions": decisions, "nearest": nearest,
+        "notice": NOTICE, "path": found.path, "title": cut(found.title, _TITLE), "domain": cut(found.domain, _LINE),
+        "confidence": cut(found.confidence, _LINE), "description": cut(found.description, _QUOTE),
+        "standing": stands, "attribution": cut(field(found.fields.get("source")), _LINE), "text": text,
+        "next_start": start + len(text) if len(text) < len(body) else None,
+        "quotes": [each.value for each in quotes], "quotes_left_out": len(known.quotes) - len(quotes),
+        "challenges": [each.value["text"] for each in against], "decisions": [each.value for each in decisions],
+        "nearest": [each.value for each in nearest],
     }  # fmt: skip
-    lines = [f"{cut(found.path, 400)} ({', '.join(filter(None, [found.domain, found.confidence, about]))})", NOTICE,
-             *quoted(value["title"]), *quoted(value["description"])]  # fmt: skip
-    lines += _quote_lines(quotes) + _against(against) + [_decided(each) for each in decisions]
-    lines += [f"   Near: {each['score']:.2f} {cut(each['path'], 400)}" for each in nearest]
-    lines += ["   Its text:", *quoted(body)]
-    if rest:
-        lines.append(f"   … {rest} more characters: the resource codex://claims/ has all of it.")
+    about = ", ".join(filter(None, [value["domain"], value["confidence"], stands]))
+    lines = [f"{cut(found.path, 400)} ({about})", NOTICE, *quoted(value["title"]), *quoted(value["description"]),
+             *_lines([*quotes, *against, *decisions, *nearest]), "   Its text:", *quoted(text)]  # fmt: skip
+    if value["next_start"]:
+        lines.append(f"More: read_claim with start {value['next_start']}.")
     return Answer("\n".join(lines), value)
 
 
-def _near(hit: Hit) -> dict[str, Any]:
-    return {"path": hit.path, "title": cut(hit.title, _TITLE), "score": hit.score}
+def _decisions(known: Shown) -> list[Entry]:
+    """What was decided and counts, the latest first."""
+    return fitting([_decision(each) for each in reversed(standing(known.decisions).values())], _FOR_DECISIONS)
 
 
-def _argument(found: Claim) -> tuple[str, int]:
-    """The claim's body as far as it goes, and how many characters are left out."""
-    body = visible(found.body).strip()
-    return body[:_BODY], max(0, len(body) - _BODY)
+def _decision(each: Decision) -> Entry:
+    value = {
+        "verdict": "added evidence" if added_as(each) else each.verdict, "by": cut(each.reviewer, _LINE),
+        "time": cut(each.time[:19], 40), "proposer": cut(each.proposer, _LINE), "source": each.source,
+    }  # fmt: skip
+    return Entry([f"   {value['time']} {value['verdict']} by {value['by']}; proposed by {value['proposer']} from "
+                  f"{cut(each.source, 400)}"], value)  # fmt: skip
 
 
-def _decisions(found: Sequence[Decision]) -> list[dict[str, Any]]:
-    """What was decided and counts, the latest last."""
-    return [
-        {"verdict": "added evidence" if added_as(each) else each.verdict, "by": cut(each.reviewer, _LINE),
-         "time": each.time[:19], "proposer": cut(each.proposer, _LINE), "source": each.source}
-        for each in list(standing(found).values())[-_QUOTES:]
-    ]  # fmt: skip
-
-
-def _decided(each: dict[str, Any]) -> str:
-    return f"   {each['time']} {each['verdict']} by {each['by']}; proposed by {each['proposer']} from {each['source']}"
+def _near(known: Shown | Proposal) -> list[Entry]:
+    return fitting([
+        Entry([f"   Near: {hit.score:.2f} {cut(hit.path, 400)}"],
+              {"path": hit.path, "title": cut(hit.title, _TITLE), "score": hit.score})
+        for hit in known.nearest
+    ], _FOR_NEAREST)  # fmt: skip
 
 
 def proposals(found: Sequence[Proposal], offset: int, more: bool) -> Answer:
@@ -187,18 +193,18 @@ _BECAME = {
 def proposed(found: Proposed) -> Answer:
     """What became of an agent's proposal."""
     each = as_shown(found.proposal) if found.proposal else None
-    nearest = [_near(hit) for hit in each.nearest] if each else []
+    nearest = _near(each) if each else []
     value: dict[str, Any] = {
         "notice": NOTICE, "status": found.status, "reason": cut(found.reason, _QUOTE), "id": each.id if each else None,
-        "packet": found.packet or None, "relation": each.relation if each else None, "nearest": nearest,
+        "packet": found.packet or None, "relation": each.relation if each else None,
+        "nearest": [hit.value for hit in nearest],
     }  # fmt: skip
     lines = [f"{found.status}: {_BECAME[found.status]}"]
     if each:
         lines.append(f"id {each.id} in {cut(found.packet, 400)}, {each.relation}")
     if nearest or found.reason:
         lines.append(NOTICE)
-    lines += [f"   Near: {hit['score']:.2f} {cut(hit['path'], 400)}" for hit in nearest]
-    return Answer("\n".join([*lines, *quoted(cut(found.reason, _QUOTE))]), value)
+    return Answer("\n".join([*lines, *_lines(nearest), *quoted(cut(found.reason, _QUOTE))]), value)
 
 
 def passage(found: Passage) -> Answer:

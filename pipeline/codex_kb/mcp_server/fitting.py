@@ -33,9 +33,13 @@ class Entry(NamedTuple):
 def cut(text: str, most: int) -> str:
     """A text on one line, of about `most` characters; what is left out is said."""
     text = shown(one_line(text))
-    if len(text) <= most + 40:
-        return text
-    return f"{text[:most]} [… {len(text) - most} more characters]"
+    kept = room(text, most)
+    return text if len(text) <= kept + 40 else f"{text[:kept]} [… {len(text) - kept} more characters]"
+
+
+def room(text: str, most: int) -> int:
+    """So many characters of a text take what `most` characters of English take: fewer where its script takes more."""
+    return int(most * tokens("a" * len(text)) / max(1, tokens(text)))
 
 
 def quoted(text: str) -> list[str]:

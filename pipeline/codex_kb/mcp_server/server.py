@@ -17,7 +17,7 @@ from codex_kb import __version__
 from codex_kb.api import Base
 from codex_kb.errors import CodexError, NotFound, UsageError
 from codex_kb.mcp_server import answers, shapes
-from codex_kb.mcp_server.fitting import Answer
+from codex_kb.mcp_server.fitting import Answer, room
 from codex_kb.text.leaving import shown
 from codex_kb.text.marks import one_line
 from codex_kb.workflow.propose import Suggestion
@@ -126,14 +126,16 @@ def _claims(server: MCPServer, door: Door) -> None:
 
 def _behind(server: MCPServer, door: Door) -> None:
     @server.tool(title="Read a claim", annotations=_READS)
-    async def read_claim(claim: Name) -> Annotated[CallToolResult, shapes.ClaimAnswer]:
+    async def read_claim(
+        claim: Name, start: Annotated[int, Field(description="First character of its text.", ge=0)] = 0
+    ) -> Annotated[CallToolResult, shapes.ClaimAnswer]:
         """One claim: its quotes with their places, its standing, who approved it and when, and what challenges it."""
 
         def work() -> Answer:
             found = door.base.show(claim)
             if found.claim is None:
                 raise NotFound("this is no claim", path=claim, hint="codex search finds claims by meaning")
-            return answers.claim(found)
+            return answers.claim(found, start)
 
         return await door.answer(work)
 
@@ -168,7 +170,10 @@ def _sources(server: MCPServer, door: Door) -> None:
 
         def work() -> Answer:
             lines = None if first_line is None and last_line is None else (first_line or 1, last_line)
-            return answers.passage(door.base.passage(source, start, end, lines=lines, most=_PASSAGE))
+            found = door.base.passage(source, start, end, lines=lines, most=_PASSAGE)
+            if (most := room(found.text, _PASSAGE)) < len(found.text):
+                found = door.base.passage(source, start, end, lines=lines, most=most)
+            return answers.passage(found)
 
         return await door.answer(work)
 

@@ -101,7 +101,7 @@ class ClaimAnswer(TypedDict):
     standing: str
     attribution: str
     text: str
-    text_left_out: int
+    next_start: int | None
     quotes: list[QuoteShape]
     quotes_left_out: int
     challenges: list[str]
