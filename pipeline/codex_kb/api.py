@@ -9,23 +9,24 @@ from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from codex_kb.apply.reviewed import Reviewed
 from codex_kb.kb import KnowledgeBase, silent
 from codex_kb.layout import find_root
-from codex_kb.records import Problem, Proposal
-from codex_kb.workflow import check, distill, read
-from codex_kb.workflow.distill import Distilled
-from codex_kb.workflow.ingest import Ingest, Ingested
-from codex_kb.workflow.proposals import proposals
-from codex_kb.workflow.propose import Proposed, Suggestion, propose
+from codex_kb.workflow import read
 from codex_kb.workflow.read import Passage
 from codex_kb.workflow.related import Relations, Suggested
-from codex_kb.workflow.review import Review
 from codex_kb.workflow.search import Found, Searcher, filters
 from codex_kb.workflow.show import Shown, Status, behind, show, status
-from codex_kb.workflow.undo import Undone, undo
+
+# Who only asks needs nothing of what writes: it is loaded where it is used.
+if TYPE_CHECKING:
+    from codex_kb.apply.reviewed import Reviewed
+    from codex_kb.records import Problem, Proposal
+    from codex_kb.workflow.distill import Distilled
+    from codex_kb.workflow.ingest import Ingested
+    from codex_kb.workflow.propose import Proposed, Suggestion
+    from codex_kb.workflow.undo import Undone
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -83,6 +84,8 @@ class Base:
             NotFound: a path does not exist.
             UsageError: the model or a path cannot be used.
         """
+        from codex_kb.workflow.ingest import Ingest  # noqa: PLC0415
+
         run = Ingest(self._kb, model, max_claims, again, jobs, budget, dry_run)
         return run.run([str(path) for path in paths], limit, self.root)
 
@@ -95,6 +98,8 @@ class Base:
             UsageError: the quote does not stand in it, it is no source to propose from, or the agent has no name.
             Conflict: another run holds the lock, or the source has changes of the user's own.
         """
+        from codex_kb.workflow.propose import propose  # noqa: PLC0415
+
         return propose(self._kb, agent, source, suggested)
 
     def proposals(self, *sources: str) -> list[Proposal]:
@@ -103,6 +108,8 @@ class Base:
         Raises:
             NotFound: nothing waits for a named source.
         """
+        from codex_kb.workflow.proposals import proposals  # noqa: PLC0415
+
         return [each for packet in proposals(self._kb, sources) for each in packet.proposals]
 
     def decide(
@@ -118,6 +125,8 @@ class Base:
         Raises:
             UsageError: several have an id, one is decided in two ways, or nobody is known as the reviewer.
         """
+        from codex_kb.workflow.review import Review  # noqa: PLC0415
+
         return Review(self._kb, self._kb.reviewer(reviewer), anyway).named(approve, reject, add)
 
     def undo(self, name: str, why: str = "", *, reviewer: str | None = None) -> Undone:
@@ -128,11 +137,15 @@ class Base:
             UsageError: several may be, or nobody is known as the reviewer.
             Edited: a claim was edited since; `difference` tells how. Nothing was changed.
         """
+        from codex_kb.workflow.undo import undo  # noqa: PLC0415
+
         return undo(self._kb, name, self._kb.reviewer(reviewer), why)
 
     def distill(self, full: bool = False) -> Distilled:
         """Bring the committed index in line with the claims."""
-        return distill.distill(self._kb, full)
+        from codex_kb.workflow.distill import distill  # noqa: PLC0415
+
+        return distill(self._kb, full)
 
     # -- questions ---------------------------------------------------------------------------------
 
@@ -206,6 +219,8 @@ class Base:
         Raises:
             NotFound: a path does not exist.
         """
+        from codex_kb.workflow import check  # noqa: PLC0415
+
         return check.run(self._kb, self._paths(paths))
 
     def status(self) -> Status:

@@ -6,7 +6,7 @@ What no reader sees is left out: it may be addressed to the agent alone. Quotes 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codex_kb import views
 from codex_kb.index.catalog import Card
@@ -19,11 +19,13 @@ from codex_kb.review.decide import added_as
 from codex_kb.review.standing import standing
 from codex_kb.text.fields import text as field
 from codex_kb.text.marks import visible
-from codex_kb.workflow.propose import Proposed
 from codex_kb.workflow.read import Passage
 from codex_kb.workflow.related import Suggested
 from codex_kb.workflow.search import Found
 from codex_kb.workflow.show import Quote, Shown, Status
+
+if TYPE_CHECKING:
+    from codex_kb.workflow.propose import Proposed
 
 #: Characters of a title, a line, a quote and a part of a longer text.
 _TITLE, _LINE, _QUOTE, _BODY = 200, 160, 400, 1_500

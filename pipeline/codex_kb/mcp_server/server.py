@@ -20,7 +20,6 @@ from codex_kb.mcp_server import answers, shapes
 from codex_kb.mcp_server.fitting import Answer, room
 from codex_kb.text.leaving import shown
 from codex_kb.text.marks import one_line
-from codex_kb.workflow.propose import Suggestion
 
 T = TypeVar("T")
 
@@ -198,6 +197,8 @@ def _waiting(server: MCPServer, door: Door) -> None:
 
 
 def _proposing(server: MCPServer, door: Door) -> None:
+    from codex_kb.workflow.propose import Suggestion  # noqa: PLC0415 (who only reads does not need it)
+
     @server.tool(title="Propose a claim", annotations=_PROPOSES)
     async def propose_claim(
         ctx: Context,
