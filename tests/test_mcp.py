@@ -19,7 +19,9 @@ import pytest
 
 pytest.importorskip("mcp", reason="the extra mcp is not installed")
 
+import httpx2
 from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
 
 from conftest import Base, Run, make_base
 
@@ -192,6 +194,17 @@ class Served:
         found = answer.status, answer.headers.get("Mcp-Session-Id", ""), answer.read().decode()
         connection.close()
         return found
+
+
+def test_the_sdks_client_speaks_with_it_over_http(served: Served) -> None:
+    async def work() -> Any:
+        async with (
+            httpx2.AsyncClient(headers={"Authorization": served.bearer}) as http,
+            Client(streamable_http_client(served.url, http_client=http)) as client,
+        ):
+            return await client.call_tool("read_source", {"source": "notes", "end": 20})
+
+    assert "Prediction" in asyncio.run(work()).structured_content["text"]
 
 
 @pytest.fixture

@@ -282,6 +282,24 @@ def test_a_failure_names_the_next_step(towns: Base, name: str, arguments: dict[s
     assert "codex search" not in wrong(call(towns, name, **arguments))
 
 
+def test_nothing_is_told_of_what_lies_outside(towns: Base, tmp_path: Path) -> None:
+    (tmp_path / "there.md").write_text("secret words\n")
+    for name, argument in (
+        ("read_source", "source"), ("read_claim", "claim"), ("related_claims", "claim"), ("list_proposals", "source"),
+    ):  # fmt: skip
+        for path in (str(tmp_path / "there.md"), "../there.md"):
+            there = text(call(towns, name, **{argument: path}))
+            gone = text(call(towns, name, **{argument: path.replace("there", "gone")}))
+            assert there.replace("there", "gone") == gone
+            assert str(towns.root) not in there
+
+
+def test_a_path_may_be_absolute(towns: Base) -> None:
+    for name in ("codex/ships/boats.md", str(towns.path("codex/ships/boats.md"))):
+        assert value(call(towns, "read_claim", claim=name))["path"] == "codex/ships/boats.md"
+        assert value(call(towns, "related_claims", claim=name))["claims"][0]["path"] == "codex/ships/tar.md"
+
+
 @pytest.mark.parametrize("path", [
     "../outside.md", "/etc/passwd", ".git/config", ".codex-kb/x.md", "codex.toml", "inbox/../../outside.md",
     "inbox/link.md", "inbox/proposals/notes.json", "a\0b.md", "\udcff.md",

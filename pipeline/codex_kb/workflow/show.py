@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from codex_kb.apply.near import Nearby
 from codex_kb.disk.generations import Generations
 from codex_kb.disk.store import claim_evidence
-from codex_kb.errors import CodexError, NotFound, RefusedFile
+from codex_kb.errors import CodexError, NotFound, RefusedFile, UsageError
 from codex_kb.index import opened as indexes
 from codex_kb.index.names import find_claim
 from codex_kb.kb import KnowledgeBase
@@ -94,7 +94,8 @@ def show(kb: KnowledgeBase, named: str) -> Shown:
         UsageError: the beginning of an id is that of several.
     """
     if os.path.lexists(named):
-        named = kb.layout.relative(Path(named))
+        with contextlib.suppress(UsageError):  # outside there is nothing to show, whatever is there
+            named = kb.layout.relative(Path(named))
     decisions, _ = kb.store.decisions()
     waiting = {proposal.id: (packet, proposal) for packet in kb.store.packets() for proposal in packet.proposals}
     with contextlib.suppress(NotFound):
