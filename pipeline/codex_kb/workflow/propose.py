@@ -79,7 +79,7 @@ def propose(kb: KnowledgeBase, agent: str, named: str, suggested: Suggestion) ->
                 return Proposed("waiting", waits, packet_path(before.name if before else ""))
         name = before.name if before else kb.store.names(packets).of(path)
         each = _placed(kb, each, before)
-        written = _packet(name, source, each, before)
+        written = _packet(name, source, each, before, kb.now())
         made = proposed.changes(kb, written, before, source, data)
         perform(kb, proposed.act(kb, made, written, source, proposer, "an agent suggested it"))
     return Proposed("proposed", each, packet_path(name))
@@ -134,8 +134,8 @@ def _placed(kb: KnowledgeBase, each: Proposal, before: Packet | None) -> Proposa
     return dataclasses.replace(each, place=len(before.proposals) + 1 if before else 1)
 
 
-def _packet(name: str, source: Source, each: Proposal, before: Packet | None) -> Packet:
+def _packet(name: str, source: Source, each: Proposal, before: Packet | None, now: str) -> Packet:
     """A packet with the one proposal; what waits already keeps what is told of its own run."""
     if before is None:
-        return Packet(name, source.path, source.body_sha256, each.proposer, each.generation, (each,))
+        return Packet(name, source.path, source.body_sha256, each.proposer, each.generation, (each,), proposed=now)
     return dataclasses.replace(before, source_sha256=source.body_sha256, proposals=(each,))
