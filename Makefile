@@ -6,7 +6,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 BENCH = .venv-bench
 BENCH_PIP = $(BENCH)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-llm fuzz kills check bench clean
+.PHONY: demo test test-llm fuzz kills check bench man docs clean
 
 demo: $(VENV)/ready
 	@sh scripts/demo.sh $(BIN)/codex
@@ -63,6 +63,16 @@ $(BENCH)/ready: $(BENCH)/peers pyproject.toml $(shell find pipeline -name '*.py'
 $(VENV)/ready-dev: $(VENV)/ready
 	$(PIP) install -c constraints.txt -e ".[dev]"
 	@touch $@
+
+# The man pages of every command, from its help.
+man: $(VENV)/ready-dev
+	$(BIN)/python scripts/man.py docs/man
+
+# The documentation as a site: build/site/index.html.
+docs: $(VENV)/ready
+	$(PIP) install -c constraints.txt -e ".[docs]"
+	sh scripts/docs.sh
+	$(BIN)/zensical build --strict
 
 clean:
 	rm -rf $(VENV) build dist
