@@ -114,3 +114,48 @@ def test_what_is_gone_or_held_by_another_run_is_said(kb: Base) -> None:
         one.mark(name, [first], "reject")
     kb.path(PACKET).unlink()
     assert one.item(*one.queue()[0]).section.mark == "wait"
+
+
+def test_marks_are_read_without_bringing_a_packet_up_to_date(kb: Base) -> None:
+    kb.ingest()
+    kb.mark("x", count=1)
+    before = kb.snapshot()
+    one = desk(kb)
+    assert [each.mark for each in one.sections("notes").values()] == ["approve", "wait", "wait"]
+    assert one.sections("elsewhere") == {}
+    assert kb.snapshot() == before
+    kb.path(PACKET).unlink()
+    assert [each.mark for each in one.sections("notes").values()] == ["wait"] * 3
+
+
+def test_a_section_is_tried_before_it_is_put_in(kb: Base) -> None:
+    kb.ingest()
+    one = desk(kb)
+    (name, _), (_, second), _ = one.queue()
+    section = one.item(name, second).section.text
+    text = kb.read(PACKET)
+    assert one.faults(name, second, section.replace("## [ ]", "## [-]")) == []
+    [stray] = one.faults(name, second, section.rstrip() + "\n\nwhat is this?\n\n")
+    assert (stray.line, "belongs to nothing" in stray.message) == (len(section.rstrip().splitlines()) + 2, True)
+    [lost] = one.faults(name, second, section.replace("## [ ]", "## [?]"))
+    assert (lost.line, "the mark is x" in lost.message) == (1, True)
+    assert kb.read(PACKET) == text
+    with pytest.raises(KeyError):
+        one.faults(name, "ffffffffffff", section)
+
+
+def test_a_near_duplicate_is_noticed_before_it_is_applied(kb: Base) -> None:
+    kb.ingest()
+    one = desk(kb)
+    name = one.queue()[0][0]
+    [id_] = [id_ for id_, each in one.sections(name).items() if each.title.startswith("Prediction")]
+    one.mark(name, [id_], "approve")
+    path = kb.claim("markets", SENTENCES[0].rstrip("."))
+    [preview] = one.preview([name])
+    assert [hit.path for hit in (preview.held or {}).values()] == [path]
+    one.notice(name, preview.held or {})
+    item = one.item(name, id_)
+    assert (item.section.mark, item.section.noticed) == ("wait", {path})
+    one.mark(name, [id_], "approve")
+    [preview] = one.preview([name])
+    assert (preview.decided, preview.held) == (1, {})

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from codex_kb.acts import Act, perform, writing
 from codex_kb.apply.judging import Judging
-from codex_kb.apply.opened import Opened, prepared, put_back
+from codex_kb.apply.opened import Opened, prepared, put_back, rendered
 from codex_kb.apply.reviewed import Reviewed, told
 from codex_kb.disk import pace
 from codex_kb.disk.promising import ordered
@@ -19,7 +19,7 @@ from codex_kb.errors import CodexError, Conflict, NotFound, RefusedFile
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import packet_path
 from codex_kb.records import Evidence, Hit, Proposal, Source
-from codex_kb.review import marking
+from codex_kb.review import account, marking, reading
 from codex_kb.review import packet as packets
 from codex_kb.review.blind import as_shown
 from codex_kb.review.reading import PacketError, Section
@@ -98,6 +98,19 @@ class Desk:
         waiting = waiting if self._sources else ordered(self.kb.store, waiting)
         return [(each.name, name) for each in waiting for name in ids_of(each)]
 
+    def sections(self, name: str) -> dict[str, Section]:
+        """What a packet's text says of each of its proposals, by id, as it stands; nothing is looked up anew.
+
+        Raises:
+            RefusedFile: a file cannot be read.
+        """
+        waiting = self.kb.store.packet(name)
+        if waiting is None:
+            return {}
+        text = self.kb.store.packet_text(waiting)
+        found = reading.parse(rendered(self.kb, waiting) if text is None else text).sections
+        return {each.id: each for each in found}
+
     def item(self, name: str, id_: str) -> Item:
         """One proposal as it stands now, with its quotes in their places.
 
@@ -142,6 +155,26 @@ class Desk:
     def rewrite(self, name: str, id_: str, section: str, seconds: float = 0.0) -> None:
         """Put a section as somebody edited it in place of its own. Raises as `mark` does, KeyError included."""
         self._edit(name, id_, lambda text: marking.replaced(text, id_, section), seconds)
+
+    def faults(self, name: str, id_: str, section: str) -> list[PacketError]:
+        """What would be wrong with the packet, beside what is, with this section; lines are those of the section.
+
+        Raises as `rewrite` does.
+        """
+        opened, before = self._open(name), packets.without_errors(self._text(name))
+        found = marking.section_of(before, id_)
+        if found is None:
+            raise KeyError(id_)
+        known = {each.message for each in self._judging.marks(opened.packet, before, opened.source).errors}
+        after = marking.replaced(before, id_, section)
+        return [PacketError(max(1, each.line - found.line + 1), each.message)
+                for each in self._judging.marks(opened.packet, after, opened.source).errors
+                if each.message not in known]  # fmt: skip
+
+    def notice(self, name: str, held: Mapping[str, Hit]) -> None:
+        """Unmark what says nearly the same as a claim (`Preview.held`), with that claim beside it. Raises as `mark`."""
+        waiting = self._open(name).packet
+        self._edit(name, next(iter(held)), lambda text: account.with_notices(waiting, text, held))
 
     def miss(self, name: str, title: str, quote: str, description: str = "") -> None:
         """Add a claim that nobody proposed; its quote must stand in the source.
