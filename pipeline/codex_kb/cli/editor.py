@@ -9,8 +9,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from codex_kb.errors import UsageError
+from codex_kb.errors import RefusedFile, UsageError
 
 #: Editors that take +LINE before a file, and those that take --goto FILE:LINE.
 _PLUS = frozenset(("vi", "vim", "nvim", "gvim", "nano", "emacs", "emacsclient", "micro", "kak", "joe", "ne", "mg"))
@@ -55,3 +56,19 @@ def opener(editor: str) -> Callable[[Path], int]:
         return subprocess.run(["sh", "-c", f'{editor} "$@"', editor, str(path)], check=False).returncode
 
     return edit
+
+
+def typed(edit: Callable[[Path], int], name: str, text: str) -> tuple[int, str]:
+    """What the editor ended with, and a text as the user left it there, in a temporary file of this name.
+
+    Raises:
+        RefusedFile: it is not UTF-8 any more.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(text.encode())
+        ended = edit(path)
+        try:
+            return ended, path.read_bytes().decode() if path.exists() else ""
+        except UnicodeDecodeError as error:
+            raise RefusedFile(f"not UTF-8 at byte {error.start}: left as it was", hint="save it as UTF-8") from error

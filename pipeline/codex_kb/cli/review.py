@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import click
 
 from codex_kb.apply.reviewed import Reviewed
 from codex_kb.cli import editor
 from codex_kb.cli.common import Finite, complete_waiting, fail, global_options, no_commit_option, open_kb, say
+from codex_kb.cli.pick import keys
+from codex_kb.cli.pick.screen import Screen
+from codex_kb.cli.pick.session import KEPT, Session
 from codex_kb.errors import UsageError
 from codex_kb.kb import KnowledgeBase
 from codex_kb.text.marks import counted
 from codex_kb.workflow import aside
+from codex_kb.workflow.desk import Desk
 from codex_kb.workflow.review import Review
+
+_NOTHING = "nothing waits for review. next: codex ingest inbox/"
 
 
 @click.command("review")
 @click.argument("sources", metavar="[SOURCE]...", nargs=-1, shell_complete=complete_waiting)
+@click.option("-p", "--pick", "one_by_one", is_flag=True,
+              help="One proposal at a time in the terminal, one key each; ? shows the keys.")
 @click.option("--apply", "apply_", is_flag=True, help="Apply the packets as they are marked; open no editor.")
 @click.option("--approve", metavar="ID", multiple=True, help="Approve this proposal; open no editor.")
 @click.option(
@@ -33,8 +43,9 @@ from codex_kb.workflow.review import Review
 @no_commit_option
 @global_options
 def command(
-    sources: tuple[str, ...], apply_: bool, approve: tuple[str, ...], add: tuple[str, ...], reject: tuple[str, ...],
-    alpha: float | None, back: bool, reviewer: str | None, anyway: bool, yes: bool, no_commit: bool,
+    sources: tuple[str, ...], one_by_one: bool, apply_: bool, approve: tuple[str, ...], add: tuple[str, ...],
+    reject: tuple[str, ...], alpha: float | None, back: bool, reviewer: str | None, anyway: bool, yes: bool,
+    no_commit: bool,
 ) -> int:  # fmt: skip
     """Decide what becomes a claim: mark the proposals of a source in your editor, save, close.
 
@@ -42,9 +53,13 @@ def command(
     """
     kb = open_kb(no_commit)
     if alpha is not None or back:
-        if (alpha is not None and back) or apply_ or approve or add or reject:
+        if (alpha is not None and back) or one_by_one or apply_ or approve or add or reject:
             raise UsageError("--triage and --set-aside decide nothing: name sources with them, and nothing else")
         return _aside(kb, alpha, sources)
+    if one_by_one:
+        if apply_ or approve or add or reject:
+            raise UsageError("-p asks about each proposal: leave out --apply, --approve, --add and --reject")
+        return _one_by_one(kb, Desk(kb, kb.reviewer(reviewer), sources, anyway), yes)
     review = Review(kb, kb.reviewer(reviewer), anyway)
     if approve or add or reject:
         if apply_ or sources:
@@ -53,11 +68,32 @@ def command(
     elif apply_:
         review.apply(sources)
     elif not review.selected(sources):
-        say("nothing waits for review. next: codex ingest inbox/")
+        say(_NOTHING)
     else:
-        configured = kb.repository.configured_editor() if kb.repository else ""
-        review.edit(sources, editor.opener(editor.command(configured)), _sure if yes else _agreed)
+        review.edit(sources, _opener(kb), _sure if yes else _agreed)
     return _report(review.result)
+
+
+def _opener(kb: KnowledgeBase) -> Callable[[Path], int]:
+    return editor.opener(editor.command(kb.repository.configured_editor() if kb.repository else ""))
+
+
+def _one_by_one(kb: KnowledgeBase, desk: Desk, yes: bool) -> int:
+    """Ask about each proposal in the terminal, a key each."""
+    def edit(path: Path) -> int:
+        return _opener(kb)(path)  # who edits nothing needs no editor
+
+    try:
+        with keys.opened() as pressed:
+            session = Session(desk, pressed, Screen(), edit, sure=yes)
+            if not session.names:
+                say(_NOTHING)
+                return 0
+            done = session.run()
+    except KeyboardInterrupt:
+        say(f"\n{KEPT}")
+        raise
+    return _report(done) if done else 0
 
 
 def _aside(kb: KnowledgeBase, alpha: float | None, sources: tuple[str, ...]) -> int:

@@ -22,6 +22,9 @@ ENRICHES = 0.65
 NEAREST = 3
 #: Cosine from which the nearest claim's domain stands in for a missing one.
 _SAME_FIELD = 0.5
+#: What a proposal notes of a field that nothing supports.
+NO_DESCRIPTION = "there is no description: nothing beside the quote adds to the title"
+NO_CONFIDENCE = "nothing in the text supports a confidence: it starts at the lowest"
 _RELATIONS = ("new", "duplicate", "enriches", "challenges")
 
 
@@ -90,7 +93,7 @@ def proposal(source: Source, draft: Draft, near: Near, proposer: str, generation
     title, description = one_line(draft.title), one_line(draft.description)
     domain, confidence, guessed = _guessed(draft, near.domain)
     hint, target, why, left_out = _related(draft, near)
-    undescribed = [] if description else ["there is no description: nothing beside the quote adds to the title"]
+    undescribed = [] if description else [NO_DESCRIPTION]
     notes = [*draft.notes, *undescribed, *guessed, *left_out]
     return Proposal(
         id=proposal_id(source.path, title, [*(e.quote for e in evidence), *draft.unlocated]),
@@ -109,7 +112,7 @@ def _guessed(draft: Draft, of_nearest: str) -> tuple[str, str, list[str]]:
         where = "taken from the nearest claim" if of_nearest else "none is near either"
         notes.append(f"the source names no domain; {where}")
     if not draft.confidence:
-        notes.append("nothing in the text supports a confidence: it starts at the lowest")
+        notes.append(NO_CONFIDENCE)
     return domain, draft.confidence or CONFIDENCES[-1], notes
 
 
