@@ -15,7 +15,7 @@ import pytest
 
 import test_generations
 from codex_kb.cli import pictures
-from codex_kb.disk.store import decision_lines
+from codex_kb.disk.serialise import decision_lines
 from codex_kb.learn import audit, guarantee, limits, reviewers
 from codex_kb.learn.audit import Judged
 from codex_kb.records import Decision, Proposal

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codex_kb.config import Settings
-from codex_kb.disk.store import Store, packet_to_json
+from codex_kb.disk.serialise import packet_to_json
+from codex_kb.disk.store import Store
 from codex_kb.layout import Layout
 from codex_kb.propose import drafts
 from codex_kb.records import Draft, Evidence, Hit, Packet, Proposal, Source, Turn

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from codex_kb.disk import journal
-from codex_kb.disk.store import packet_from_json
+from codex_kb.disk.serialise import packet_from_json
 from codex_kb.text import json_of_others
 from conftest import Base
 

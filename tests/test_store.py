@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codex_kb.config import Ingest, Settings
-from codex_kb.disk.store import Names, Store, decision_lines, heading, packet_from_json, packet_to_json
+from codex_kb.disk.serialise import decision_lines, packet_from_json, packet_to_json
+from codex_kb.disk.store import Names, Store, heading
 from codex_kb.errors import NotFound, RefusedFile, UsageError
 from codex_kb.layout import Layout, find_root, source_name
 from codex_kb.records import Decision, Evidence, Hit, Packet, Proposal

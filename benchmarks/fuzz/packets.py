@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.fuzz.case import Ended, damaged, require
-from codex_kb.disk.store import packet_from_json, packet_to_json
+from codex_kb.disk.serialise import packet_from_json, packet_to_json
 from codex_kb.propose import drafts
 from codex_kb.records import Draft, Hit, Packet, Proposal, Source, Turn
 from codex_kb.review import decide, packet

@@ -16,7 +16,7 @@ from codex_kb import acts
 from codex_kb.acts import Act
 from codex_kb.apply import log
 from codex_kb.apply.reopen import Waits
-from codex_kb.disk.store import packet_to_json
+from codex_kb.disk.serialise import packet_to_json
 from codex_kb.disk.transaction import Change, change
 from codex_kb.errors import UsageError
 from codex_kb.kb import KnowledgeBase

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from codex_kb import acts
 from codex_kb import layout as places
 from codex_kb.disk import gate
-from codex_kb.disk.store import decision_from, decision_lines
+from codex_kb.disk.serialise import decision_from, decision_lines
 from codex_kb.disk.transaction import Change
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import decisions_path

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from codex_kb.acts import Act, perform, writing
 from codex_kb.apply.near import Nearby
-from codex_kb.disk.store import packet_to_json
+from codex_kb.disk.serialise import packet_to_json
 from codex_kb.disk.transaction import Change, change
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import packet_path, record_path

@@ -13,7 +13,7 @@ from codex_kb.acts import Act
 from codex_kb.apply import additions, entries
 from codex_kb.apply.log import Log
 from codex_kb.apply.near import Placed
-from codex_kb.disk.store import packet_to_json
+from codex_kb.disk.serialise import packet_to_json
 from codex_kb.disk.transaction import Change, change
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import packet_path, record_path

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from codex_kb.acts import Act, branch_for, message
-from codex_kb.disk.store import packet_to_json
+from codex_kb.disk.serialise import packet_to_json
 from codex_kb.disk.transaction import Change, change
 from codex_kb.errors import RefusedFile
 from codex_kb.index.opened import ClaimIndex

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from codex_kb.apply import additions
-from codex_kb.disk.store import packet_from_json, packet_to_json
+from codex_kb.disk.serialise import packet_from_json, packet_to_json
 from codex_kb.disk.transaction import Change, change
 from codex_kb.errors import RefusedFile
 from codex_kb.kb import KnowledgeBase

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from codex_kb import language
 from codex_kb.acts import Act, branch_for, message, perform, writing
-from codex_kb.disk.store import packet_to_json
+from codex_kb.disk.serialise import packet_to_json
 from codex_kb.disk.transaction import change
 from codex_kb.errors import Conflict, ModelError, UsageError
 from codex_kb.index import opened as indexes
