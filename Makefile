@@ -42,7 +42,7 @@ bench: $(BENCH)/ready
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install "$$(grep '^torch==' constraints.txt)" -c constraints.txt
-	$(PIP) install -c constraints.txt -e .
+	$(PIP) install -c constraints.txt -e ".[web]"
 	@touch $@
 
 $(BENCH)/peers: constraints.txt benchmarks/requirements.txt

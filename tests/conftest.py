@@ -11,16 +11,19 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import settings
 
 from codex_kb import cli
+
+if TYPE_CHECKING:
+    from served import Served
 
 DIMENSION = 64
 SENTENCES = (
@@ -267,3 +270,14 @@ def as_made_before(kb: Base, name: str, make: Callable[[Base], object], factory:
 def kb(tmp_path: Path, run: Callable[..., Run], encoder: type[FakeEncoder]) -> Base:
     """A new knowledge base with the fake encoder."""
     return make_base(tmp_path / "kb", run)
+
+
+@pytest.fixture
+def served(kb: Base) -> Iterator[Served]:
+    """The page of a knowledge base with one packet, opened."""
+    from served import Served  # noqa: PLC0415 (few tests need a server)
+
+    kb.ingest()
+    with Served(kb.root) as server:
+        server.open()
+        yield server

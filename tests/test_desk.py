@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codex_kb.errors import Conflict, NotFound, RefusedFile
+from codex_kb.errors import Changed, Conflict, NotFound, RefusedFile
 from codex_kb.kb import KnowledgeBase
 from codex_kb.workflow.desk import Desk
 from conftest import SENTENCES, Base
@@ -159,3 +159,57 @@ def test_a_near_duplicate_is_noticed_before_it_is_applied(kb: Base) -> None:
     one.mark(name, [id_], "approve")
     [preview] = one.preview([name])
     assert (preview.decided, preview.held) == (1, {})
+
+
+def test_a_mark_of_what_has_changed_since_it_was_seen_is_refused(kb: Base) -> None:
+    kb.ingest()
+    one = desk(kb)
+    (name, first), (_, second), _ = one.queue()
+    seen = {each: one.item(name, each).version for each in (first, second)}
+    kb.mark("x", count=1)
+    text = kb.read(PACKET)
+    with pytest.raises(Changed):
+        one.mark(name, [second, first], "reject", {"reason": "vague"}, seen=seen)
+    assert kb.read(PACKET) == text
+    one.mark(name, [second], "reject", {"reason": "vague"}, seen=seen)
+    one.mark(name, [first], "reject", {"reason": "vague"}, seen={first: one.item(name, first).version})
+    assert [one.item(name, each).section.mark for each in seen] == ["reject", "reject"]
+
+
+def test_what_is_near_by_now_changes_no_version(kb: Base) -> None:
+    kb.ingest()
+    before = [desk(kb).item(*where).version for where in desk(kb).queue()]
+    kb.claim("near", SENTENCES[0])
+    kb.commit_all()
+    assert [desk(kb).item(*where).version for where in desk(kb).queue()] == before
+    assert "[[near]]" in kb.read(PACKET)
+
+
+def test_a_sheet_has_the_whole_source_with_the_places_of_its_quotes(kb: Base) -> None:
+    kb.ingest()
+    one = desk(kb)
+    one.miss("notes", "Markets know more", SENTENCES[0])
+    sheet = one.sheet("notes")
+    assert [each.id for each in sheet.sections] == [id_ for _, id_ in one.queue()]
+    assert {sheet.source.body[start:end] for start, end, _ in sheet.spans} == set(SENTENCES)
+    assert [each.title for each in sheet.missed] == ["Markets know more"]
+
+
+def test_a_preview_names_claims_and_what_it_previewed_is_what_is_applied(kb: Base) -> None:
+    kb.ingest()
+    one = desk(kb)
+    (name, first), (_, second), _ = one.queue()
+    one.mark(name, [first], "approve")
+    one.mark(name, [second], "reject", {"reason": "vague"})
+    assert one.last == (name, second)
+    [preview] = one.preview()
+    [(title, path)] = preview.claims
+    assert title == one.item(name, first).section.title
+    assert [reason for _, reason in preview.rejected] == ["vague"]
+    kb.mark("-")
+    stopped = one.apply([name], {name: preview.version})
+    assert [type(fault) for fault in stopped.faults] == [Changed]
+    assert kb.claims() == []
+    [preview] = one.preview()
+    assert one.apply([name], {name: preview.version}).approved == [path] == kb.claims()
+    assert one.last is None

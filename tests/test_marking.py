@@ -88,3 +88,19 @@ def test_a_missed_claim_is_read_back_and_leaves_an_empty_section(title: str) -> 
     assert outcome.missed[0].evidence[0].quote == QUOTES[2]
     assert reading.parse(twice).missed[-1].title == ""
     assert others(twice, "")[: len(THREE) + 1] == others(TEXT, "")[: len(THREE) + 1]
+
+
+def test_a_version_changes_with_what_a_person_may_change_and_with_nothing_else() -> None:
+    def versions(text: str) -> list[str]:
+        return [marking.version(each) for each in reading.parse(text).sections]
+
+    name = THREE[0].id
+    near = TEXT.replace("3. Is it new?", "3. Is it new? Nearest claims (new):\n   - 0.71 [[other]]", 1)
+    assert near != TEXT
+    assert versions(near) == versions(TEXT)
+    assert marking.whole_version(near) == marking.whole_version(TEXT)
+    changed = [marking.marked(TEXT, name, "approve"), marking.marked(TEXT, name, "wait", {"title": "x"}),
+               marking.marked(TEXT, name, "wait", {"domain": "x"})]  # fmt: skip
+    assert len({versions(text)[0] for text in [TEXT, *changed]}) == 4
+    assert {tuple(versions(text)[1:]) for text in [TEXT, *changed]} == {tuple(versions(TEXT)[1:])}
+    assert len({marking.whole_version(text) for text in [TEXT, *changed]}) == 4

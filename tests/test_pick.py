@@ -581,3 +581,18 @@ def test_no_colours_where_none_are_wanted(
     monkeypatch.setenv(name, value)
     with seated(kb, "review", "-p") as seat:
         assert ("\x1b[1m" in seat.see("? help:")) == (value == "xterm")
+
+
+def test_what_an_editor_saves_while_it_is_asked_about_is_not_applied_unseen(kb: Base) -> None:
+    kb.ingest()
+    with seated(kb, "review", "-p") as seat:
+        for key, next_ in (("y", "2/3"), ("T", "3/3"), ("s", "apply?")):
+            seat.see("? help:")
+            seat.press(key)
+            seat.see(next_)
+        kb.mark("x")
+        seat.press("y")
+        assert seat.left() == 4
+    assert "changed since its preview" in seat.seen
+    assert kb.claims() == []
+    assert marks(kb) == ["x", "-", "x"]

@@ -51,6 +51,12 @@ class Conflict(CodexError):
     code = "conflict"
 
 
+class Changed(Conflict):
+    """What somebody acts on is not what they were shown: another session marked or applied it meanwhile."""
+
+    code = "changed"
+
+
 class Edited(Conflict):
     """A file is no longer what was written; `difference` is a unified diff."""
 

@@ -17,7 +17,7 @@ from codex_kb.encoders import threads
 from codex_kb.errors import CodexError, UsageError
 from codex_kb.text.leaving import shown
 
-_NO_COMMANDS = ("common", "editor", "pick", "pictures", "report")
+_NO_COMMANDS = ("common", "editor", "page", "pick", "pictures", "report")
 
 
 class Commands(click.Group):

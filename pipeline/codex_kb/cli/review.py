@@ -37,6 +37,9 @@ _NOTHING = "nothing waits for review. next: codex ingest inbox/"
 @click.option("--triage", "alpha", type=Finite(0.001, 1, max_open=True), metavar="ALPHA",
               help="Set aside what would almost surely be rejected, losing at most ALPHA of approvals.")
 @click.option("--set-aside", "back", is_flag=True, help="Bring back what was set aside.")
+@click.option("--web", is_flag=True, help="Review in the browser, on this machine, until Ctrl-C.")
+@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="The port of --web; else any that is free.")
+@click.option("--no-browser", is_flag=True, help="Only print the URL of --web, on the first line.")
 @click.option("--reviewer", metavar="NAME", help='Who decides, "Name <email>"; else git\'s user.')
 @click.option("--anyway", is_flag=True, help="Make a claim even where one says nearly the same.")
 @click.option("--yes", is_flag=True, help="Do not ask before what was decided in the editor is applied.")
@@ -44,8 +47,8 @@ _NOTHING = "nothing waits for review. next: codex ingest inbox/"
 @global_options
 def command(
     sources: tuple[str, ...], one_by_one: bool, apply_: bool, approve: tuple[str, ...], add: tuple[str, ...],
-    reject: tuple[str, ...], alpha: float | None, back: bool, reviewer: str | None, anyway: bool, yes: bool,
-    no_commit: bool,
+    reject: tuple[str, ...], alpha: float | None, back: bool, web: bool, port: int | None, no_browser: bool,
+    reviewer: str | None, anyway: bool, yes: bool, no_commit: bool,
 ) -> int:  # fmt: skip
     """Decide what becomes a claim: mark the proposals of a source in your editor, save, close.
 
@@ -60,6 +63,12 @@ def command(
         if apply_ or approve or add or reject:
             raise UsageError("-p asks about each proposal: leave out --apply, --approve, --add and --reject")
         return _one_by_one(kb, Desk(kb, kb.reviewer(reviewer), sources, anyway), yes)
+    if web or port or no_browser:
+        if not web or one_by_one or apply_ or approve or add or reject:
+            raise UsageError("--port and --no-browser belong to --web, which is given SOURCE and nothing else")
+        from codex_kb.cli.page import page  # noqa: PLC0415
+
+        return page(kb, kb.reviewer(reviewer), sources, anyway, port, open_=not no_browser)
     review = Review(kb, kb.reviewer(reviewer), anyway)
     if approve or add or reject:
         if apply_ or sources:

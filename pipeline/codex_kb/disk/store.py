@@ -210,6 +210,8 @@ class Store:
 
     def packet(self, name: str) -> Packet | None:
         """The packet of this name as it is now, None where it is gone. Raises RefusedFile."""
+        if "/" in name:  # a record of another folder is none
+            return None
         path = self.layout.path(places.record_path(name))
         return self._packet(path) if os.path.lexists(path) else None
 

@@ -5,6 +5,8 @@ So an editor, the terminal and a page can take turns: what stands in the packet'
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 
@@ -21,6 +23,19 @@ _BRACKETS = re.compile(r"\[[^\]]*\]")
 def section_of(text: str, name: str) -> Section | None:
     """The section of this id; None where there is none."""
     return next((section for section in reading.parse(text).sections if section.id == name), None)
+
+
+def version(section: Section) -> str:
+    """16 hex digits of what a person may change in a section: equal where mark, title, fields and quotes are."""
+    said = [section.mark, section.title, sorted(section.fields.items()), section.quotes]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
+
+def whole_version(text: str) -> str:
+    """16 hex digits of what applying a packet's text goes by: equal where each of its sections is."""
+    parsed = reading.parse(text)
+    said = [[each.id, version(each)] for each in (*parsed.sections, *parsed.missed)]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
 def marked(text: str, name: str, mark: str, fields: Mapping[str, str] = {}) -> str:

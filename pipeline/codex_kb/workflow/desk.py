@@ -15,7 +15,7 @@ from codex_kb.apply.reviewed import Reviewed, told
 from codex_kb.disk import pace
 from codex_kb.disk.promising import ordered
 from codex_kb.disk.transaction import Change
-from codex_kb.errors import CodexError, Conflict, NotFound, RefusedFile
+from codex_kb.errors import Changed, CodexError, Conflict, NotFound, RefusedFile
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import packet_path
 from codex_kb.records import Evidence, Hit, Proposal, Source
@@ -61,10 +61,33 @@ class Item:
     passages: tuple[Passage, ...] = ()
     adds_to: tuple[str, str] | None = None
 
+    @property
+    def version(self) -> str:
+        """Changes with what a person may change of it."""
+        return marking.version(self.section)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A whole source with the places, (start, end, id), that its proposals quote, and their sections as they are.
+
+    `missed` are the sections of claims that somebody added.
+    """
+
+    name: str
+    source: Source
+    sections: tuple[Section, ...]
+    spans: tuple[tuple[int, int, str], ...]
+    missed: tuple[Section, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What applying one packet would do: a line that tells it, what is wrong, what says nearly the same as a claim."""
+    """What applying one packet would do: a line that tells it, what is wrong, what says nearly the same as a claim.
+
+    `claims` are (title, path), `added` (title, claim, how), `rejected` (title, reason). `version` changes with the
+    packet's text.
+    """
 
     name: str
     source: str
@@ -73,6 +96,10 @@ class Preview:
     errors: tuple[PacketError, ...] = ()
     held: Mapping[str, Hit] | None = None
     fault: CodexError | None = None
+    claims: tuple[tuple[str, str], ...] = ()
+    added: tuple[tuple[str, str, str], ...] = ()
+    rejected: tuple[tuple[str, str], ...] = ()
+    version: str = ""
 
 
 class Desk:
@@ -130,19 +157,38 @@ class Desk:
         return Item(name, id_, opened.source, section, shown, tuple(self._passage(each) for each in shown.evidence),
                     packets.addition(shown))  # fmt: skip
 
+    def sheet(self, name: str) -> Sheet:
+        """A whole packet beside its source. Raises as `item` does."""
+        opened = self._open(name)
+        ids = ids_of(opened.packet)
+        parsed = reading.parse(self._text(name))
+        sections = [each for each in parsed.sections if each.id in ids]
+        quoted = [(ground.placed(evidence, opened.source.body), proposal.id) for proposal in opened.packet.proposals
+                  for evidence in proposal.evidence if evidence.source == opened.source.path]  # fmt: skip
+        spans = tuple((*place, id_) for place, id_ in quoted if place)
+        order = {each: number for number, each in enumerate(ids)}
+        return Sheet(name, opened.source, tuple(sorted(sections, key=lambda each: order[each.id])), spans,
+                     tuple(each for each in parsed.missed if each.title))  # fmt: skip
+
     def mark(
-        self, name: str, ids: Sequence[str], mark: str, fields: Mapping[str, str] = {}, seconds: float = 0.0
+        self, name: str, ids: Sequence[str], mark: str, fields: Mapping[str, str] = {}, seconds: float = 0.0,
+        seen: Mapping[str, str] = {},
     ) -> None:  # fmt: skip
         """Put a mark (a key of `marking.MARKS`) to proposals of a packet, and set fields of their sections.
 
-        `seconds` are what the first of them took; of a longer time the part beyond a minute counts as a pause.
+        `seconds` are what the first of them took; of a longer time the part beyond a minute counts as a pause. `seen`
+        are, by id, the versions that were shown to whoever marks them.
 
         Raises:
             NotFound: one waits no more.
+            Changed: one is not as it was seen.
             Conflict: another run holds the lock.
         """
         def edited(text: str) -> str:
             for each in ids:
+                found = marking.section_of(text, each)
+                if found and seen.get(each, "") not in ("", marking.version(found)):
+                    raise Changed("changed meanwhile: look at it as it is now", path=packet_path(name))
                 try:
                     text = marking.marked(text, each, mark, fields)
                 except KeyError:
@@ -191,6 +237,11 @@ class Desk:
                               hint="take it from the source as it is")  # fmt: skip
         self._edit(name, "", lambda text: marking.with_missed(text, title, quote, description))
 
+    @property
+    def last(self) -> tuple[str, str] | None:
+        """(packet, id) of what `take_back` would undo."""
+        return self._done[-1][:2] if self._done else None
+
     def take_back(self) -> tuple[str, str] | None:
         """Undo the last change of this session; (packet, id) that it was of, None where there is none.
 
@@ -212,12 +263,19 @@ class Desk:
         found = [self._preview(name) for name in (self._opened if names is None else names)]
         return [each for each in found if each.decided or each.errors or each.held or each.fault]
 
-    def apply(self, names: Sequence[str]) -> Reviewed:
-        """Apply what is marked in these packets, one commit a source; what stops one is among the faults."""
+    def apply(self, names: Sequence[str], seen: Mapping[str, str] = {}) -> Reviewed:
+        """Apply what is marked in these packets, one commit a source; what stops one is among the faults.
+
+        `seen` are, by packet, the versions that were previewed: one that has changed since stops that packet.
+        """
         judging = Judging(self.kb, self.reviewer, self.anyway)
         with writing(self.kb, "review"):
             for name in names:
                 if (waiting := self.kb.store.packet(name)) is None:
+                    continue
+                if seen.get(name, "") not in ("", marking.whole_version(self.kb.store.packet_text(waiting) or "")):
+                    judging.result.faults.append(Changed("changed since its preview", path=packet_path(name),
+                                                         hint="look at what it does now"))  # fmt: skip
                     continue
                 judging.attempt(waiting, judging.marks)
                 self._opened.pop(name, None)
@@ -278,5 +336,14 @@ class Desk:
             case = self._judging.case(waiting, self._judging.marks)
         except (RefusedFile, Conflict, NotFound) as error:
             return Preview(name, waiting.source, 0, "", fault=error)
-        outcome = case.outcome
-        return Preview(name, waiting.source, outcome.decided, told(waiting, outcome), outcome.errors, case.held)
+        outcome, paths = case.outcome, case.placed.paths
+        again = {each.title: each for each in outcome.repeated}  # not told from the rest
+        return Preview(
+            name, waiting.source, outcome.decided, told(waiting, outcome), outcome.errors, case.held,
+            claims=(*((each.title, paths[each.proposal.id]) for each in outcome.new),
+                    *((title, "") for title, each in again.items() if each.verdict == "approved")),
+            added=tuple((each.title, each.claim, each.kind) for each in outcome.added),
+            rejected=(*((each.title, each.reason) for each in outcome.rejected),
+                      *((title, each.reason) for title, each in again.items() if each.verdict == "rejected")),
+            version=marking.whole_version(case.text or ""),
+        )  # fmt: skip

@@ -371,7 +371,8 @@ class Session:
 
     def _answered(self, key: str, previews: Sequence[Preview]) -> None:
         if key == "y":
-            self.result = self.desk.apply([each.name for each in previews])
+            seen = {each.name: each.version for each in previews}
+            self.result = self.desk.apply([*seen], seen)
         elif key == "b":
             self._return(previews)
         elif key == "u":
