@@ -73,3 +73,15 @@ def test_commands_options_and_packets_are_completed(kb: Base) -> None:
     assert completed("codex rev") == ["review"]
     assert "--confidence" in completed("codex search --c")
     assert completed("codex review n") == ["notes"]
+    assert completed("codex review ") == ["notes"]
+
+
+@pytest.mark.parametrize("editor", ["vim 'unclosed", 'vim "', "no-such-editor", "false"])
+def test_an_editor_that_cannot_be_run_is_told_by_its_exit_code(
+    kb: Base, monkeypatch: pytest.MonkeyPatch, editor: str
+) -> None:  # fmt: skip
+    path = kb.claim("tar", "Tar is dear")
+    monkeypatch.setenv("VISUAL", editor)
+    done = kb.run("open", f"{path}:7")
+    assert done.code in (1, 2, 127), done.err
+    assert "a fault of ours" not in done.err

@@ -77,7 +77,7 @@ def complete_waiting(ctx: click.Context, param: click.Parameter, incomplete: str
     del ctx, param
     try:
         folder = _root() / layout.PACKETS
-        names = sorted(each.stem for each in folder.glob("*.md"))
+        names = sorted(each.stem for each in folder.glob("*.md") if each.name != layout.HELP_NAME)
     except (CodexError, OSError):
         names = []
     return [name for name in names if name.startswith(incomplete)]

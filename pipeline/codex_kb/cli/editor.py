@@ -38,12 +38,20 @@ def command(configured: str) -> str:
 
 def at_line(editor: str, path: Path, line: int) -> int:
     """Open a file at a line, counted from 1, in editors that are known to take one; what the editor ended with."""
-    name = Path(shlex.split(editor)[0]).stem.lower() if editor.strip() else ""
+    name = _program(editor)
     if line > 1 and name in _PLUS:
         editor = f"{editor} +{line}"
     elif name in _GOTO:
         return opener(f"{editor} --goto")(Path(f"{path}:{line}"))
     return opener(editor)(path)
+
+
+def _program(editor: str) -> str:
+    """The name of the program that an editor's command runs; empty where the shell would not understand it either."""
+    try:
+        return Path(next(iter(shlex.split(editor)), "")).stem.lower()
+    except ValueError:  # the shell says what is wrong with it
+        return ""
 
 
 def opener(editor: str) -> Callable[[Path], int]:
