@@ -213,3 +213,15 @@ def test_a_preview_names_claims_and_what_it_previewed_is_what_is_applied(kb: Bas
     [preview] = one.preview()
     assert one.apply([name], {name: preview.version}).approved == [path] == kb.claims()
     assert one.last is None
+
+
+@pytest.mark.parametrize("kept", ['{"a": 1%s}' % ("0" * 400), '{"a": 1e999}', '{"a": NaN}', "[1]", "{", '{"a": "x"}'])
+def test_seconds_that_are_damaged_count_for_none(kb: Base, kept: str) -> None:
+    kb.ingest()
+    one = desk(kb)
+    (name, id_), *_ = one.queue()
+    one.mark(name, [id_], "approve", seconds=2.0)
+    kb.write(".codex-kb/seconds.json", kept)
+    desk(kb).mark(name, [id_], "reject", seconds=3.0)
+    assert kb.run("review", "--apply").code == 0
+    assert [each["seconds"] for each in kb.decisions()] == [3.0]

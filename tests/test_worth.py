@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 
 import numpy as np
@@ -103,6 +104,8 @@ def test_the_order_is_kept_and_found_anew_where_sources_changed(told: Base, monk
     known["value"] = dict(zip(chances, reversed(chances.values()), strict=True))
     kept.write_text(json.dumps(known))
     assert told.run("proposals", "--json").json[0]["source"] == "inbox/a.md"
+    kept.write_text(json.dumps(known | {"looked": math.inf}))
+    assert told.run("proposals", "--json").json[0]["source"] == "inbox/b.md"
     told.write("inbox/more.md", told.read("inbox/b.md"))
     assert told.run("proposals", "--json").json[0]["source"] == "inbox/b.md"
     for name, kind in (("a", "paper"), ("b", "tweet")):

@@ -22,7 +22,7 @@ def again(root: Path, name: str, folders: Iterable[str]) -> Any:
         seen = _seen(root, folders)
         same = seen.keys() == before.keys() and all(seen[path].clean(each, looked) for path, each in before.items())
         return kept["value"] if same and kept["settings"] == _settings(root) else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None
 
 

@@ -21,7 +21,7 @@ def read(root: Path) -> Mapping[str, float]:
     try:
         kept = json_of_others.read((root / _PACE).read_bytes())
         return {str(name): float(seconds) for name, seconds in kept.items() if 0 < float(seconds) < 1e6}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError):
         return {}
 
 
