@@ -170,3 +170,24 @@ def test_how_to_mark_packets_stands_once_beside_them_and_is_no_packet(kb: Base) 
     assert kb.read(how) == "Our own rules.\n"
     assert "how-to-review" not in kb.run("proposals").out + kb.run("review", "--apply").err
     assert [row for row in kb.run("check", "--json").json if "how-to-review" in row["path"]] == []
+
+
+@pytest.mark.parametrize("where", ["nowhere", "../../../outside.md", "/dev/zero", "how-to-review.md"])
+def test_a_link_in_the_place_of_how_to_mark_packets_stops_nobody(kb: Base, where: str) -> None:
+    how = kb.path("inbox/proposals/how-to-review.md")
+    how.parent.mkdir(parents=True, exist_ok=True)
+    how.symlink_to(where)
+    kb.source("notes")
+    kb.commit_all()
+    assert kb.run("ingest", "inbox/notes.md").code == 0
+    assert kb.run("review", "-p", stdin="yVVy").code == 0
+    assert (len(kb.claims()), how.is_symlink()) == (1, True)
+    assert not (kb.root.parent / "outside.md").exists()
+
+
+def test_a_link_that_leads_round_in_a_circle_is_refused_and_the_rest_is_read(kb: Base) -> None:
+    kb.source("notes")
+    kb.path("inbox/circle.md").symlink_to("circle.md")
+    done = kb.run("ingest", "inbox")
+    assert (done.code, "1 proposed, 1 refused" in done.err) == (1, True), done.err
+    assert "inbox/circle.md: refused: cannot be read" in done.err

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -132,7 +133,8 @@ def _with_attributes(kb: KnowledgeBase, changes: Sequence[Change]) -> list[Chang
     needed = [
         Change(path, None, data)
         for path, data in _ATTRIBUTES.items()
-        if any(c.path.startswith(path.rpartition("/")[0] + "/") for c in written) and not kb.layout.path(path).exists()
+        if any(c.path.startswith(path.rpartition("/")[0] + "/") for c in written)
+        and not os.path.lexists(kb.layout.path(path))  # a link is there too, wherever it leads
     ]
     return needed + written
 

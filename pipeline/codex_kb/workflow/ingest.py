@@ -126,8 +126,8 @@ class Ingest:
     def _look(self, path: str, waiting: set[str], queue: _Queue) -> Row:
         try:
             if self.kb.layout.path(path).is_symlink():
+                self.kb.store.read_bytes(path)  # refused where it leads nowhere, or round in a circle
                 target = self.kb.layout.path(path).resolve()
-                self.kb.store.read_bytes(path)
                 return Row(path, "skipped", reason=f"a link to {self.kb.layout.relative(target)}")
             data = self.kb.store.read_bytes(path)
             source = self.kb.store.as_source(markdown_file.parse(data, path), path)
