@@ -129,3 +129,20 @@ def test_json_that_is_none_is_one_kind_of_error() -> None:
     for data in (DEEP, b"\xff", "", "{", "9" * 5000, '{"a":' * 100_000):
         with pytest.raises(ValueError):  # noqa: PT011 (whatever it says)
             json_of_others.read(data)
+
+
+def test_numbers_too_large_for_a_float_or_a_database_are_refused() -> None:
+    assert json_of_others.numbers({"a": 2**62, "b": 0.5}) == {"a": 2**62, "b": 0.5}
+    for large in (10**400, -(10**400), 2**63):
+        with pytest.raises(ValueError, match="a is too large"):
+            json_of_others.numbers({"a": large})
+
+
+def test_a_decision_with_a_feature_too_large_is_a_problem_with_its_line(kb: Base) -> None:
+    first, *_ = kb.ingest()
+    assert kb.run("review", "--reject", first["id"]).code == 0
+    line = json.loads(kb.read("codex/decisions/notes.jsonl"))
+    kb.write("codex/decisions/notes.jsonl", json.dumps(line | {"features": {"a": 10**400}}) + "\n")
+    done = kb.run("check", "--json")
+    assert done.code == 1, done.err
+    assert [row["line"] for row in done.json if row["rule"] == "decision"] == [1]

@@ -12,6 +12,9 @@ T = TypeVar("T")
 #: What the fields of our records hold, by the words that stand in them; other fields are built by who reads them.
 _KINDS: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
 
+#: No whole number of ours needs more than 64 bits, and neither a float nor a database takes any.
+_MOST = 2**63
+
 
 def read(data: bytes | str) -> Any:
     """The value.
@@ -69,6 +72,8 @@ def items(value: Any) -> list[Any]:
 def _checked(name: str, value: Any, allowed: tuple[type, ...]) -> Any:
     if not isinstance(value, allowed) or isinstance(value, bool) != (bool in allowed):
         raise ValueError(f"{name} is not what it should be")
+    if isinstance(value, int) and abs(value) >= _MOST:
+        raise ValueError(f"{name} is too large")
     if isinstance(value, str):
         value.encode()  # half of a surrogate pair is no text
     return value
