@@ -41,6 +41,8 @@ def test_claims_sources_and_proposals_open_at_their_place(kb: Base, opened: Path
     assert kb.run("open", "inbox/notes.md").code == 0
     assert opened.read_text().splitlines() == [str(kb.path("inbox/notes.md"))]
     assert kb.run("review", "--reject", first["id"]).code == 0
+    assert kb.run("open", "inbox/proposals/notes.md").code == 0
+    assert opened.read_text().splitlines() == [str(kb.path("inbox/proposals/notes.md"))]
     gone = kb.run("open", first["id"])
     assert (gone.code, "there is no claim of it" in gone.err) == (3, True)
     assert kb.run("open", "nothing of the kind:12").code == 3

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
 import click
 
@@ -28,22 +30,28 @@ def command(hit: str) -> int:
     kb = open_kb()
     placed = _PLACE.match(hit)
     try:
-        path, line = _place(kb, show(kb, hit))
+        path, line = _place(kb, hit)
     except NotFound:
         if placed is None:
             raise
-        path, _ = _place(kb, show(kb, placed["name"]))
-        line = int(placed["line"])
+        path, line = _place(kb, placed["name"])[0], int(placed["line"])
     configured = kb.repository.configured_editor() if kb.repository else ""
     return editor.at_line(editor.command(configured), kb.layout.path(path), line)
 
 
-def _place(kb: KnowledgeBase, found: Shown) -> tuple[str, int]:
-    """The file to open, and the line: a proposal's section, a claim's or source's first line.
+def _place(kb: KnowledgeBase, named: str) -> tuple[str, int]:
+    """The file to open, and the line: of a packet's file its first, else what `show` finds.
 
     Raises:
-        NotFound: what was decided left no file.
+        NotFound: nothing has this name, or what was decided left no file.
     """
+    packets = [packet_path(each.name) for each in kb.store.packets()]
+    asked = kb.layout.relative(Path(named)) if os.path.lexists(named) else named
+    return (asked, 1) if asked in packets else _shown(kb, show(kb, named))
+
+
+def _shown(kb: KnowledgeBase, found: Shown) -> tuple[str, int]:
+    """A proposal's section, a claim's or source's first line."""
     if found.proposal and found.packet:
         text = kb.store.packet_text(found.packet) or ""
         sections = reading.parse(text).sections
