@@ -75,6 +75,9 @@ def test_commands_options_and_packets_are_completed(kb: Base) -> None:
     assert completed("codex rev") == ["review"]
     assert "--confidence" in completed("codex search --c")
     assert completed("codex review n") == ["notes"]
+    kb.claim("tar", "Tar is dear", domain="ships")
+    assert completed("codex undo t") == completed("codex open t") == ["tar"]
+    assert completed("codex search --domain s") == ["ships"]
     assert completed("codex review ") == ["notes"]
 
 

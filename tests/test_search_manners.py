@@ -134,3 +134,5 @@ def test_a_hit_says_in_which_line_it_speaks_of_what_was_asked(kb: Base) -> None:
     for row in kb.run("search", "tar in winter", "--format", "vimgrep").out.splitlines():
         path, line, column, title = row.split(":", 3)
         assert (by_path[path], column, bool(title)) == (int(line), "1", True)
+    both = kb.run("search", "tar", "--format", "vimgrep", "--json")
+    assert (both.code, "--json is a format of its own" in both.err) == (2, True)

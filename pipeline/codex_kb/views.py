@@ -292,7 +292,7 @@ def status(now: Status) -> Value:
         "sources": now.sources, "proposals": now.proposals, "claims": now.claims, "problems": now.problems,
         "index": {"fresh": now.fresh, "claims": now.indexed}, "generation": now.generation,
         "newest": now.newest, "on_trial": now.on_trial, "pinned": now.pinned, "set_aside": now.set_aside,
-        "wants": list(now.wants), "oldest": now.oldest or None,
+        "wants": list(now.wants), "oldest": now.oldest or None, "untaught": now.untaught,
     }  # fmt: skip
 
 

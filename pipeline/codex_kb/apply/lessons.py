@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -45,10 +45,9 @@ def learned(kb: KnowledgeBase, now: bool = False) -> Learned:
     """
     known = Generations(kb.layout.root)
     decisions = list(standing(log.everything(kb)).values())
-    lessons = {examples.key(each): each for each in decisions if examples.teaches(each)}
-    heads = known.heads
-    before = set().union(*(known.lessons(head.name) for head in heads))
-    changed = len(lessons.keys() - before) + len(before - lessons.keys())
+    lessons = _lessons(decisions)
+    heads, before = known.heads, _before(known)
+    changed = len(lessons.keys() ^ before)
     record = trial.record(each for each in decisions if each.time > known.course.since)
     number = heads[-1].number if heads else 0
     so_far = Stand(number, course.number(known.course.in_force), len(before), changed,
@@ -59,6 +58,20 @@ def learned(kb: KnowledgeBase, now: bool = False) -> Learned:
     if made is None:
         return Learned(so_far)
     return _closed(kb, known, made, record, so_far)
+
+
+def untaught(kb: KnowledgeBase) -> int:
+    """How many decisions came or were taken back since the newest generation. Raises RefusedFile."""
+    return len(_lessons(standing(log.everything(kb)).values()).keys() ^ _before(Generations(kb.layout.root)))
+
+
+def _lessons(decisions: Iterable[Decision]) -> dict[str, Decision]:
+    return {examples.key(each): each for each in decisions if examples.teaches(each)}
+
+
+def _before(known: Generations) -> set[str]:
+    """What the newest generations were made from."""
+    return set().union(*(known.lessons(head.name) for head in known.heads))
 
 
 def _taught(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import sys
@@ -81,6 +82,23 @@ def complete_waiting(ctx: click.Context, param: click.Parameter, incomplete: str
     except (CodexError, OSError):
         names = []
     return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_claim(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """For the shell's completion: what waits, and the claims by their files."""
+    found = complete_waiting(ctx, param, incomplete)
+    with contextlib.suppress(CodexError, OSError):
+        found += sorted({Path(path).stem for path in open_kb().store.claim_paths()})
+    return [name for name in found if name.startswith(incomplete)]
+
+
+def complete_domain(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """For the shell's completion: the folders that claims stand in."""
+    del ctx, param
+    found: set[str] = set()
+    with contextlib.suppress(CodexError, OSError):
+        found = {Path(path).parent.name for path in open_kb().store.claim_paths()}
+    return sorted(name for name in found if name.startswith(incomplete))
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")

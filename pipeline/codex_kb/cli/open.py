@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from codex_kb.cli import editor
-from codex_kb.cli.common import complete_waiting, global_options, open_kb
+from codex_kb.cli.common import complete_claim, global_options, open_kb
 from codex_kb.errors import NotFound
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import packet_path
@@ -20,7 +20,7 @@ _PLACE = re.compile(r"(?P<name>.+?):(?P<line>\d+)(?::.*)?$")
 
 
 @click.command("open")
-@click.argument("hit", metavar="HIT", shell_complete=complete_waiting)
+@click.argument("hit", metavar="HIT", shell_complete=complete_claim)
 @global_options
 def command(hit: str) -> int:
     """Open a claim, a source or a proposal in your editor, at its place.

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 import click
 
 from codex_kb import views
-from codex_kb.cli.common import global_options, json_option, open_kb, out, out_found, out_json
+from codex_kb.cli.common import complete_claim, global_options, json_option, open_kb, out, out_found, out_json
 from codex_kb.errors import NotFound, UsageError
 from codex_kb.workflow.related import Relations
 from codex_kb.workflow.search import batch
 
 
 @click.command("related")
-@click.argument("claims", metavar="CLAIM...", nargs=-1)
+@click.argument("claims", metavar="CLAIM...", nargs=-1, shell_complete=complete_claim)
 @click.option("-k", "count", metavar="N", type=click.IntRange(1), default=10, help="At most N claims each (10).")
 @click.option("--explain", is_flag=True, help="Show the parts of each score.")
 @click.option("--batch", "batch_file", metavar="FILE", type=click.File(encoding="utf-8", errors="surrogateescape"),

@@ -7,7 +7,18 @@ from collections.abc import Iterable
 import click
 
 from codex_kb import views
-from codex_kb.cli.common import global_options, here, highlighted, json_option, open_kb, out, out_found, out_json, say
+from codex_kb.cli.common import (
+    complete_domain,
+    global_options,
+    here,
+    highlighted,
+    json_option,
+    open_kb,
+    out,
+    out_found,
+    out_json,
+    say,
+)
 from codex_kb.errors import UsageError
 from codex_kb.index.catalog import Filters
 from codex_kb.index.ranking import FAR, MODES
@@ -18,12 +29,12 @@ from codex_kb.workflow.search import Searcher, batch, filters
 @click.command("search")
 @click.argument("query", metavar="QUERY...", nargs=-1)
 @click.option("-k", "count", metavar="N", type=click.IntRange(1), default=10, help="At most N hits (10).")
-@click.option("--domain", metavar="D", default="", help="Only claims of this domain.")
+@click.option("--domain", metavar="D", default="", shell_complete=complete_domain, help="Only claims of this domain.")
 @click.option("--confidence", type=click.Choice(CONFIDENCES), help="Only claims of this confidence.")
 @click.option("--source", metavar="S", default="", help="Only claims of a source whose path or attribution has this.")
 @click.option("--author", metavar="A", default="", help="Only claims of sources by this author.")
-@click.option("--since", metavar="DATE", default="", help="Only claims made on this day or later (2026, 2026-03, …).")
-@click.option("--until", metavar="DATE", default="", help="Only claims made on this day or before.")
+@click.option("--since", metavar="DATE", default="", help="Only claims created then or later: 2026, 2026-03, …")
+@click.option("--until", metavar="DATE", default="", help="Only claims created then or before, not their sources.")
 @click.option("--tag", metavar="T", default="", help="Only claims with this tag.")
 @click.option("--by", metavar="NAME", default="", help="Only claims that this person approved.")
 @click.option("--retired", is_flag=True, help="Retired claims too.")
@@ -42,6 +53,8 @@ def command(
     """Find claims by meaning and words. Words that belong together need no quotes."""
     if bool(query) == (batch_file is not None):
         raise UsageError("name either a question or --batch", hint='codex search "what you want to know"')
+    if as_json and form != "text":
+        raise UsageError("--json is a format of its own", hint="leave out --format")
     searcher = Searcher(open_kb(), mode)
     wanted = filters(domain, confidence or "", retired, since, until, asked)
     if batch_file is not None:

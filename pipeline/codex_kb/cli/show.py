@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from codex_kb import views
-from codex_kb.cli.common import complete_waiting, global_options, here, highlighted, json_option, open_kb, out, out_json
+from codex_kb.cli.common import complete_claim, global_options, here, highlighted, json_option, open_kb, out, out_json
 from codex_kb.records import Claim, Decision, Proposal, Source
 from codex_kb.review.decide import added_as
 from codex_kb.review.standing import WITHDRAWN, standing
@@ -14,7 +14,7 @@ from codex_kb.workflow.show import Quote, Shown, show
 
 
 @click.command("show")
-@click.argument("name", metavar="ID|CLAIM|SOURCE", shell_complete=complete_waiting)
+@click.argument("name", metavar="ID|CLAIM|SOURCE", shell_complete=complete_claim)
 @json_option
 @global_options
 def command(name: str, as_json: bool) -> None:

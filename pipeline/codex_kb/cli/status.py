@@ -57,7 +57,9 @@ def _next(now: Status) -> list[str]:
         steps.append("codex review")
     if now.sources.get("unprocessed"):
         steps.append(f"codex ingest {now.inbox}/")
-    if not now.fresh:
+    if now.untaught >= now.every:
+        steps.append(f"codex distill ({counted(now.untaught, 'decision')} make a generation)")
+    elif not now.fresh:
         steps.append("codex distill")
     if now.problems:
         steps.append("codex check")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from codex_kb import views
-from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out_json, say
+from codex_kb.cli.common import complete_claim, global_options, json_option, no_commit_option, open_kb, out_json, say
 from codex_kb.errors import Edited
 from codex_kb.review.decide import added_as
 from codex_kb.workflow.undo import Undone, undo
 
 
 @click.command("undo")
-@click.argument("name", metavar="ID|CLAIM|COMMIT")
+@click.argument("name", metavar="ID|CLAIM|COMMIT", shell_complete=complete_claim)
 @click.option("--why", metavar="TEXT", default="", help="Why it is taken back; kept with the decision.")
 @click.option("--reviewer", metavar="NAME", help='Who takes it back, "Name <email>"; else git\'s user.')
 @no_commit_option

@@ -82,6 +82,9 @@ class Status:
     waiting: list[str] = field(default_factory=list)
     #: When the oldest of what waits was proposed (UTC); empty where none waits, or nobody knows.
     oldest: str = ""
+    #: How many decisions no generation was made from, and from how many on distill makes one.
+    untaught: int = 0
+    every: int = 0
     #: The time now (UTC).
     time: str = ""
 
@@ -188,6 +191,7 @@ def _quotes(kb: KnowledgeBase, evidence: tuple[Evidence, ...]) -> tuple[Quote, .
 def status(kb: KnowledgeBase) -> Status:
     """Counts what waits and what is done; reads every file once."""
     from codex_kb import check, facts  # noqa: PLC0415 (what shows one thing needs no rules)
+    from codex_kb.apply import lessons  # noqa: PLC0415
 
     found = facts.read(kb.store, kb.encoder, kb.left_out)
     known = Generations(kb.layout.root)
@@ -210,6 +214,8 @@ def status(kb: KnowledgeBase) -> Status:
         unfinished=found.unfinished,
         inbox=kb.settings.kb.sources[0],
         waiting=[p.name for p in found.packets],
+        untaught=lessons.untaught(kb),
+        every=kb.settings.learn.every,
         time=kb.now(),
         oldest=min((p.proposed for p in found.packets if p.proposed), default=""),
     )
