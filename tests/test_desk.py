@@ -96,7 +96,7 @@ def test_a_missed_claim_needs_a_title_and_a_quote_that_stands_there(kb: Base) ->
     with pytest.raises(RefusedFile, match="does not stand"):
         one.miss(name, "Something else", "This stands nowhere in it.")
     with pytest.raises(RefusedFile, match="title"):
-        one.miss(name, " ", SENTENCES[0])
+        one.miss(name, " <!-- nothing --> ", SENTENCES[0])
     one.miss(name, "Markets know more than experts", SENTENCES[0])
     assert one.apply([name]).approved
     assert kb.decisions()[0]["missed"] is True

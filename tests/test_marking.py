@@ -77,13 +77,14 @@ def test_what_is_not_there_is_not_marked() -> None:
         marking.replaced(TEXT, "ffffffffffff", "## [x] forged\n")
 
 
-@given(TITLES)
+@given(TITLES.filter(lambda text: bool(reading.without_comments(one_line(text)))))
 def test_a_missed_claim_is_read_back_and_leaves_an_empty_section(title: str) -> None:
     once = marking.with_missed(TEXT, title, QUOTES[2], "It costs more")
     twice = marking.with_missed(once, "Narrow boats are cheap", QUOTES[1])
     outcome = decided(twice)
     assert not outcome.errors
-    assert [each.title for each in outcome.missed] == [" ".join(one_line(title).split()), "Narrow boats are cheap"]
+    seen = reading.without_comments(one_line(title))
+    assert [each.title for each in outcome.missed] == [seen, "Narrow boats are cheap"]
     assert outcome.missed[0].description == "It costs more"
     assert outcome.missed[0].evidence[0].quote == QUOTES[2]
     assert reading.parse(twice).missed[-1].title == ""

@@ -143,6 +143,11 @@ def begins(line: str) -> bool:
     return bool(_BEGINS.match(line))
 
 
+def without_comments(text: str) -> str:
+    """A line of text without what no reader of Markdown sees."""
+    return " ".join(_COMMENT.sub(" ", text).split())
+
+
 def is_error(line: str) -> bool:
     """Is this line a comment that tells of an error?"""
     return bool(_ERROR.match(line))
@@ -160,7 +165,7 @@ def _section(lines: list[str], first: int) -> Section:
     _Reader(section).read(lines[1:])
     if missed and not section.id:  # what has an id was proposed, and lost its brackets
         section.mark = "missed"
-        section.title = _COMMENT.sub(" ", section.title)
+        section.title = without_comments(section.title)
     section.title = " ".join(section.title.split())
     return section
 

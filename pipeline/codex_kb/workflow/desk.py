@@ -230,7 +230,8 @@ class Desk:
             NotFound: the packet is gone.
             Conflict: another run holds the lock.
         """
-        if not title.strip():
+        title = reading.without_comments(title)
+        if not title:
             raise RefusedFile("a claim needs a title: one sentence that can be argued for", path=packet_path(name))
         if ground.locate(quote, self._open(name).source.body) is None:
             raise RefusedFile("the quote does not stand in the source word for word", path=packet_path(name),
