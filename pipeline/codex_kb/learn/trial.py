@@ -3,7 +3,7 @@
 Such packets (team-draft interleaving, Radlinski, Kurup & Joachims 2008, doi:10.1145/1458082.1458092) favour neither:
 in those that one order filled alone the other looks better than it is. In each the area under the ROC curve of the
 taught scores is set against that of the untaught ones (paired, within the packet); a learner is relied on once the
-one-sided 90 % lower limit of the mean difference (Student's t) is above 0, over at least 8 packets with both verdicts.
+one-sided 90 % lower limit of the mean difference (Student's t) is above 0, over at least 5 packets with both verdicts.
 All generations of a knowledge base are of one learner: the record outlives each of them.
 """
 
@@ -18,7 +18,7 @@ from codex_kb.learn.examples import SCORE, TAUGHT, teaches
 from codex_kb.learn.ranker import Floats
 from codex_kb.records import Decision
 
-LEAST = 8
+LEAST = 5
 CONFIDENCE = 0.9
 
 
