@@ -161,6 +161,22 @@ def test_a_near_duplicate_is_noticed_before_it_is_applied(kb: Base) -> None:
     assert (preview.decided, preview.held) == (1, {})
 
 
+def test_a_missed_claim_that_says_what_a_claim_says_is_told_before_it_waits(kb: Base) -> None:
+    kb.ingest(sentences=[*SENTENCES, "Nobody proposed this one."])
+    one = desk(kb)
+    name, first = one.queue()[0]
+    path = kb.claim("said", "Somebody said this one before")
+    one.miss(name, "Somebody said this one before", "Nobody proposed this one.")
+    one.mark(name, [first], "reject", {"reason": "vague"})
+    [preview] = one.preview([name])
+    assert (preview.decided, preview.held, preview.fault) == (1, {}, None)
+    assert [(title, hit.path) for title, hit in preview.missed] == [("Somebody said this one before", path)]
+    done = one.apply([name], {name: preview.version})
+    assert (len(done.rejected), done.approved, len(done.faults)) == (1, [], 1)
+    [preview] = one.preview([name])
+    assert (preview.decided, preview.missed) == (1, ())
+
+
 def test_a_mark_of_what_has_changed_since_it_was_seen_is_refused(kb: Base) -> None:
     kb.ingest()
     one = desk(kb)

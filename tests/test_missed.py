@@ -178,20 +178,72 @@ def test_named_decisions_leave_it_and_close_no_packet_over_it(two: Base) -> None
     assert TITLE in two.read(PACKET)
 
 
-def test_what_a_claim_says_already_is_made_only_when_a_person_insists(two: Base) -> None:
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_a_claim_says_already_waits_alone_and_is_made_when_it_is_applied_again(two: Base, end: str) -> None:
+    two.claim("cities", TITLE, "They learn")
+    two.mark("-", count=1)
+    two.edit(EMPTY, typed())
+    two.write(PACKET, two.read(PACKET).replace("\n", end))
+    done = two.run("review", "--apply")
+    assert (done.code, f'"{TITLE}" says nearly what codex/economics/cities.md says' in done.err) == (1, True)
+    assert ("and waits" in done.err, "delete its section, or apply again" in done.err) == (True, True)
+    assert [row["verdict"] for row in two.decisions()] == ["rejected"]
+    text = two.read(PACKET)
+    assert "<!-- near: codex/economics/cities.md " in text
+    assert (typed().replace("\n", end).rstrip() in text, text.count("\n")) == (True, text.count(end))
+    done = two.run("review", "--apply")
+    assert (done.code, "1 approved" in done.err) == (0, True), done.err
+    assert [row["title"] for row in two.decisions() if row["claim"]] == [TITLE]
+    assert "near:" not in two.read(PACKET)
+
+
+def test_one_that_says_what_a_claim_says_is_made_at_once_where_a_person_insists(two: Base) -> None:
     two.claim("cities", TITLE, "They learn")
     two.edit(EMPTY, typed())
-    done = two.run("review", "--apply")
-    assert (done.code, "says nearly what codex/economics/cities.md says" in done.err) == (1, True)
-    assert TITLE in two.read(PACKET)
     assert two.run("review", "--apply", "--anyway").code == 0
+    assert [row["title"] for row in two.decisions()] == [TITLE]
 
 
-def test_two_that_say_nearly_the_same_are_told_of_each_other(two: Base) -> None:
+@pytest.mark.parametrize("made", [True, False])
+def test_a_packet_stays_open_for_one_that_waits_and_is_closed_with_it(two: Base, made: bool) -> None:
+    two.claim("cities", TITLE, "They learn")
+    two.run("distill")
+    two.edit(EMPTY, typed())
+    two.mark("-")
+    assert two.run("review", "--apply").code == 1
+    assert len(two.decisions()) == 2
+    assert two.run("check").code == 0
+    if not made:
+        text = two.read(PACKET)
+        two.write(PACKET, text[: text.index("## Missed claim")] + "<!-- end -->\n")
+    done = two.run("review", "--apply")
+    assert (done.code, "all decided: inbox/notes.md" in done.err) == (0, True), done.err
+    assert not two.path(PACKET).exists()
+    assert f"status: {'processed' if made else 'null-result'}" in two.read("inbox/notes.md")
+    assert len(two.decisions()) == 2 + made
+
+
+def test_what_was_decided_is_undone_beside_one_that_waits(two: Base) -> None:
+    two.claim("cities", TITLE, "They learn")
+    two.edit(EMPTY, typed())
+    two.mark("-")
+    two.run("review", "--apply")
+    first = two.decisions()[0]["id"]
+    assert two.run("undo", first).code == 0
+    assert [each["id"] for each in two.run("proposals", "--json").json] == [first]
+    done = two.run("review", "--apply")
+    assert (done.code, TITLE in two.decisions()[-1]["title"]) == (0, True), done.err
+    assert first in two.read(PACKET)
+
+
+def test_of_two_that_say_nearly_the_same_the_second_waits(two: Base) -> None:
     two.edit(EMPTY, typed() + "\n" + typed(f"{TITLE} now"))
     done = two.run("review", "--apply")
-    assert (done.code, "another claim of this packet says" in done.err, PACKET in done.err) == (1, True, True)
-    assert not two.path("codex/decisions/notes.jsonl").exists()
+    assert (done.code, f'"{TITLE} now" says nearly what' in done.err, PACKET in done.err) == (1, True, True)
+    assert [row["title"] for row in two.decisions()] == [TITLE]
+    assert f"## Missed claim: {TITLE} now" in two.read(PACKET)
+    assert two.run("review", "--apply").code == 0
+    assert [row["title"] for row in two.decisions()] == [TITLE, f"{TITLE} now"]
 
 
 def test_a_packet_of_an_earlier_version_takes_one_that_is_typed_by_hand(two: Base) -> None:

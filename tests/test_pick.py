@@ -170,7 +170,7 @@ def test_a_source_that_is_read_alone_first_is_shown_in_full(alone: Base) -> None
     assert all(each in " ".join(done.out.split()) for each in document(30))
     assert "y read, show its proposals" in done.out
     done = pick(alone, "y", "n30")
-    assert "1 missed before" in done.out
+    assert "1 added that was missed" in done.out
     assert done.code == 0, done.err
     assert len(alone.run("proposals", "n30", "--json").json) >= 3
 

@@ -48,9 +48,9 @@ class Judging:
         except (RefusedFile, Conflict, NotFound) as error:
             self.result.faults.append(error)
 
-    def marks(self, waiting: Packet, text: str, source: Source, _: Collection[str] = ()) -> Outcome:
-        """What the marks in a packet's text decide."""
-        return self.spelled(decide.decide(waiting, text, source, self.named), text)
+    def marks(self, waiting: Packet, text: str, source: Source, held: Collection[str] = ()) -> Outcome:
+        """What the marks in a packet's text decide; of what is held the missed claims, which have no mark, wait."""
+        return self.spelled(decide.decide(waiting, text, source, self.named, held), text)
 
     def spelled(self, outcome: Outcome, text: str) -> Outcome:
         """The outcome, or errors where a domain differs in case alone from one that there is: some disks know one."""
@@ -72,7 +72,7 @@ class Judging:
         Raises:
             Conflict: the packet's proposals changed meanwhile.
             NotFound: the source is gone.
-            RefusedFile: a file cannot be read, or a missed claim says nearly what another says.
+            RefusedFile: a file cannot be read.
         """
         if self.kb.store.packet(waiting.name) != waiting:
             raise Conflict("its proposals changed meanwhile; your text is kept", path=packet_path(waiting.name),
@@ -84,16 +84,8 @@ class Judging:
         outcome = judge(waiting, text, source, ())
         placed = self.nearby.placed(outcome.new)
         held = {} if self.anyway else self.nearby.repeated(placed, outcome.noticed)
-        for each in outcome.missed:
-            if hit := held.get(each.proposal.id):
-                there = self.kb.layout.path(hit.path).exists()
-                what = f"{hit.path} says" if there else "another claim of this packet says"
-                raise RefusedFile(f'"{each.title}" says nearly what {what} ({hit.score:.2f})',
-                                  path=packet_path(waiting.name),
-                                  hint="nothing of this packet was applied: delete its section, or codex review "
-                                       "--anyway makes another claim")  # fmt: skip
         if held:
-            outcome = judge(waiting, account.with_notices(waiting, text, held), source, held)
+            outcome = judge(waiting, account.with_notices(waiting, text, source, held), source, held)
             placed = self.nearby.placed(outcome.new)
         return Case(waiting, outcome, data, source, on_disk, placed, held)
 
@@ -104,10 +96,14 @@ class Judging:
             hint = f"mend it, then codex review --apply {shlex.quote(waiting.name)}"
             self.result.faults.append(RefusedFile(error.message, path=path, line=error.line, hint=hint))
         for proposal_id, hit in case.held.items():
-            self.result.faults.append(
-                RefusedFile(f"{proposal_id} says nearly what {hit.path} says ({hit.score:.2f}), and waits", path=path,
-                            hint=f"codex review --add {proposal_id} adds it there; --anyway makes another claim")
-            )  # fmt: skip
+            title = case.outcome.held.get(proposal_id)
+            hint = f"codex review --add {proposal_id} adds it there; --anyway makes another claim"
+            if title is not None:
+                hint = "delete its section, or apply again to make it all the same"
+            what = proposal_id if title is None else f'"{title}"'
+            self.result.faults.append(RefusedFile(
+                f"{what} says nearly what {hit.path} says ({hit.score:.2f}), and waits", path=path, hint=hint
+            ))  # fmt: skip
         if case.outcome.decided:
             self._perform(case)
         elif case.held:

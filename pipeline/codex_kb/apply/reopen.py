@@ -61,7 +61,8 @@ class Waits:
         before = self.kb.store.packet_text(moved)
         place = Placer(self.source, markdown_file.parse(opened, self.source.path).body_line)
         if before is None or waiting is None or not there:
-            text = packet.render(moved, byline(self.source), place)
+            typed = reading.parse(before).missed if before is not None and waiting else ()
+            text = packet.with_missed(packet.render(moved, byline(self.source), place), typed)
         else:
             text = self._inserted(waiting, before, moved, {each.id for each in new}, place)
         text = packet.annotate(text, decide.lost_quotes(text, lost))

@@ -44,6 +44,7 @@ def told(waiting: Packet, outcome: Outcome) -> str:
     reasons = [*(each.reason for each in outcome.rejected), *(each.reason for each in outcome.repeated)]
     removed = reasons.count(decide.REMOVED)
     deleted = f" ({removed} by deletion)" if removed else ""
-    missed = f"{len(outcome.missed)} missed before, " if outcome.missed else ""
+    were = "was" if len(outcome.missed) == 1 else "were"
+    missed = f"{len(outcome.missed)} added that {were} missed, " if outcome.missed else ""
     return (f"{waiting.name}: {approved} approved, {added}{missed}{rejected} rejected"
             f"{deleted}, {len(outcome.waiting)} wait")  # fmt: skip

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from codex_kb.records import Hit, Packet, Proposal
-from codex_kb.review import earlier, reading
+from codex_kb.records import Hit, Packet, Proposal, Source
+from codex_kb.review import earlier, missed, reading
 from codex_kb.review import packet as packets
 from codex_kb.review.reading import PacketError, ParsedPacket, Section
 from codex_kb.text.marks import one_line
@@ -75,11 +75,14 @@ def account(packet: Packet, text: str, byline: str = "") -> Accounted:
     return Accounted(parsed, sections, removed, tuple(errors), tuple(filter(_filled, parsed.missed)))
 
 
-def with_notices(packet: Packet, text: str, near: Mapping[str, Hit]) -> str:
-    """The text where these proposals, by id, are unmarked, with the claim that says nearly the same."""
-    parsed = account(packet, text).parsed
-    sections = [packets.with_notice(s.text, near[s.id]) if s.id in near else s.text for s in parsed.sections]
-    return reading.join(parsed, sections)
+def with_notices(packet: Packet, text: str, source: Source, near: Mapping[str, Hit]) -> str:
+    """The text where these proposals and missed claims, by id, wait unmarked beside the claim that is near."""
+    read = account(packet, text)
+    sections = [packets.with_notice(s.text, near[s.id]) if s.id in near else s.text for s in read.parsed.sections]
+    told = {id(s): hit for s in read.missed if (hit := near.get(missed.proposal(packet, s, source).id))}
+    added = tuple(dataclasses.replace(s, text=packets.with_missed_notice(s.text, told[id(s)])) if id(s) in told else s
+                  for s in read.parsed.missed)  # fmt: skip
+    return reading.join(dataclasses.replace(read.parsed, missed=added), sections)
 
 
 def is_whole(packet: Packet, parsed: ParsedPacket) -> bool:

@@ -58,7 +58,8 @@ class Outcome:
     that the reviewer found nothing to claim in a source without proposals. `noticed` are for each
     id the paths of the claims that its section says are near. `reasons` say why by id, for whatever
     mark, and `left` is what else was changed in a section that its mark has no use for. `missed` are the claims that
-    nobody proposed and the reviewer added, and `repeated` changes the log alone.
+    nobody proposed and the reviewer added, `held` those of them, title by id, that were to wait, and `repeated` changes
+    the log alone.
     """
 
     approved: tuple[Approved, ...] = ()
@@ -73,6 +74,7 @@ class Outcome:
     left: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     missed: tuple[Approved, ...] = ()
     repeated: tuple[Repeated, ...] = ()
+    held: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def decided(self) -> int:
@@ -89,10 +91,15 @@ def _nobody(_: str) -> Sequence[str]:
     return ()
 
 
-def decide(packet: Packet, text: str, source: Source, named: Named = _nobody) -> Outcome:
-    """Read every mark of an edited packet; with any error nothing is decided. `named` finds claims."""
+def decide(
+    packet: Packet, text: str, source: Source, named: Named = _nobody, held: Collection[str] = ()
+) -> Outcome:
+    """Read every mark of an edited packet; with any error nothing is decided. `named` finds claims.
+
+    Missed claims whose ids are `held` wait, and while one does the packet stays open.
+    """
     read = account(packet, text, byline(source))
-    judged = _Judged(source, named, list(read.errors))
+    judged = _Judged(source, named, list(read.errors), held)
     for section, proposal in read.sections:
         judged.errors += section.errors
         if section.mark == "none":
@@ -117,8 +124,13 @@ def decide(packet: Packet, text: str, source: Source, named: Named = _nobody) ->
     if judged.errors:
         ids = [p.id for p in packet.proposals] or [packets.nothing_id(packet)]
         return Outcome(errors=tuple(judged.errors), waiting=tuple(ids))
+    judged.nothing = judged.nothing and not judged.held
     waiting = () if judged.nothing else tuple(s.id for s, _ in read.sections if s.id not in judged.done)
-    return judged.outcome(read, waiting)
+    outcome = judged.outcome(read, waiting)
+    if judged.held and not waiting:  # only what was missed is left: the packet is as of a source without proposals
+        text = packets.with_box(outcome.text, packet)
+        outcome = dataclasses.replace(outcome, text=text, waiting=(packets.nothing_id(packet),))
+    return outcome
 
 
 def decide_named(
@@ -156,14 +168,20 @@ def decide_named(
 class _Judged:
     """Gathers what is decided about one packet's proposals, and what is wrong with it."""
 
-    def __init__(self, source: Source, named: Named, errors: list[PacketError]) -> None:
+    def __init__(
+        self, source: Source, named: Named, errors: list[PacketError], hold: Collection[str] = ()
+    ) -> None:
         self.source = source
         self.named = named
         self.errors = errors
+        self.hold = hold
         self.approved: list[Approved] = []
         self.added: list[Added] = []
         self.rejected: list[Rejected] = []
         self.missed: list[Approved] = []
+        self.held: dict[str, str] = {}
+        self.taken: list[Section] = []
+        self.noticed: dict[str, Collection[str]] = {}
         self.repeated: list[Repeated] = []
         self.nothing = False
         self.reasons: dict[str, str] = {}
@@ -200,14 +218,18 @@ class _Judged:
         self.errors += section.errors
         if section.errors:
             return
-        missed.complete(section, self.source)
         proposal = missed.proposal(packet, section, self.source)
         approved, faults = approve(proposal, section, self.source)
         faults += [PacketError(section.line, f'"{name}" has no use in a missed claim')
                    for name, text in section.fields.items() if text and name not in missed.FIELDS]  # fmt: skip
-        if proposal.id in {each.id for each in packet.proposals} | {each.proposal.id for each in self.missed}:
+        if proposal.id in self.noticed or proposal.id in {each.id for each in packet.proposals}:
             faults.append(PacketError(section.line, "this claim stands in the packet already: delete this section"))
         self.errors += faults
+        self.noticed[proposal.id] = frozenset(section.noticed)
+        if proposal.id in self.hold:
+            self.held[proposal.id] = section.title
+            return
+        self.taken.append(section)
         self.missed += [approved] if approved else []
         if reason := section.fields.get("reason"):
             self.reasons[proposal.id] = reason
@@ -248,12 +270,12 @@ class _Judged:
 
     def outcome(self, read: Accounted, waiting: tuple[str, ...]) -> Outcome:
         """What is decided, and the text without it."""
-        parsed = packets.without_missed(read.parsed, read.missed) if self.missed else read.parsed
+        parsed = packets.without_missed(read.parsed, self.taken) if self.missed else read.parsed
         left = reading.join(parsed, [s.text for s in parsed.sections if s.id not in self.done])
         return Outcome(
             tuple(self.approved), tuple(self.added), tuple(self.rejected), waiting, left, self.nothing,
-            noticed={s.id: frozenset(s.noticed) for s in read.parsed.sections}, reasons=self.reasons, left=self.left,
-            missed=tuple(self.missed), repeated=tuple(self.repeated),
+            noticed=self.noticed | {s.id: frozenset(s.noticed) for s in read.parsed.sections}, reasons=self.reasons,
+            left=self.left, missed=tuple(self.missed), repeated=tuple(self.repeated), held=self.held,
         )  # fmt: skip
 
 

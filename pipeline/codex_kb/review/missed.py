@@ -13,7 +13,7 @@ from codex_kb.text.fields import CONFIDENCES, NO_DOMAIN, folder_name
 FIELDS = ("reason", "description", "domain", "confidence")
 
 
-def complete(section: Section, source: Source) -> None:
+def _complete(section: Section, source: Source) -> None:
     """Give the section what a person may leave out: domain and confidence, read as for a proposal."""
     section.quotes = [quote.strip() for quote in section.quotes if quote.strip()]
     said, _ = cues.confidence(" ".join(section.quotes))
@@ -22,7 +22,11 @@ def complete(section: Section, source: Source) -> None:
 
 
 def proposal(packet: Packet, section: Section, source: Source) -> Proposal:
-    """The proposal that a section makes; who made it is not known here. Quotes that do not stand in it are left out."""
+    """The proposal that a section makes; who made it is not known here. Quotes that do not stand in it are left out.
+
+    The section gets what a person may leave out.
+    """
+    _complete(section, source)
     spans = [span for quote in section.quotes if (span := ground.locate(quote, source.body))]
     evidence = tuple(evidence_at(source, span) for span in spans)
     fields = section.fields

@@ -140,6 +140,12 @@ def nothing_section(packet: Packet) -> str:
     return f"## [ ] {NOTHING}\n\n<!-- id: {nothing_id(packet)} -->\n\n- reason: no sentence here makes a claim\n"
 
 
+def with_box(text: str, packet: Packet) -> str:
+    """A text without a proposal's section, with the box of a source without proposals, marked: nothing else is left."""
+    section = nothing_section(packet).replace("[ ]", "[x]", 1) + "\n"
+    return reading.join(reading.parse(text), [section.replace("\n", reading.newline_of(text))])
+
+
 def box(packet: Packet) -> str:
     """The title of the box of a packet without proposals."""
     return ALONE if packet.later else NOTHING
@@ -292,6 +298,15 @@ def with_notice(text: str, near: Hit) -> str:
     ]
     end = text[len(text.rstrip()) :] or newline
     return newline.join([re.sub(r"\[[^\]]*\]", "[ ]", heading, count=1), *lines[:at], *notice, *lines[at:]]) + end
+
+
+def with_missed_notice(text: str, near: Hit) -> str:
+    """The text of a missed claim's section with the notice that a claim says nearly the same."""
+    newline = reading.newline_of(text)
+    begins = f"<!-- near: {_plain(near.path)} "
+    kept = "".join(line for line in reading.lines_of(text) if not line.startswith(begins)).rstrip()
+    said = "says nearly the same: delete this section, or apply again to make it all the same"
+    return newline.join([kept, "", f"{begins}{near.score:.2f} {said} -->", "", ""])
 
 
 def addition(proposal: Proposal) -> tuple[str, str] | None:

@@ -85,6 +85,7 @@ class Sheet:
 class Preview:
     """What applying one packet would do: a line that tells it, what is wrong, what says nearly the same as a claim.
 
+    `held` are proposals by id, `missed` the (title, claim) of missed claims that wait: applied again they are made.
     `claims` are (title, path), `added` (title, claim, how), `rejected` (title, reason). `version` changes with the
     packet's text.
     """
@@ -95,6 +96,7 @@ class Preview:
     told: str
     errors: tuple[PacketError, ...] = ()
     held: Mapping[str, Hit] | None = None
+    missed: tuple[tuple[str, Hit], ...] = ()
     fault: CodexError | None = None
     claims: tuple[tuple[str, str], ...] = ()
     added: tuple[tuple[str, str, str], ...] = ()
@@ -219,8 +221,9 @@ class Desk:
 
     def notice(self, name: str, held: Mapping[str, Hit]) -> None:
         """Unmark what says nearly the same as a claim (`Preview.held`), with that claim beside it. Raises as `mark`."""
-        waiting = self._open(name).packet
-        self._edit(name, next(iter(held)), lambda text: account.with_notices(waiting, text, held))
+        opened = self._open(name)
+        self._edit(name, next(iter(held)),
+                   lambda text: account.with_notices(opened.packet, text, opened.source, held))  # fmt: skip
 
     def miss(self, name: str, title: str, quote: str, description: str = "") -> None:
         """Add a claim that nobody proposed; its quote must stand in the source.
@@ -262,7 +265,7 @@ class Desk:
     def preview(self, names: Sequence[str] | None = None) -> list[Preview]:
         """What applying these packets, or all that were opened, would do; those without a mark are left out."""
         found = [self._preview(name) for name in (self._opened if names is None else names)]
-        return [each for each in found if each.decided or each.errors or each.held or each.fault]
+        return [each for each in found if each.decided or each.errors or each.held or each.missed or each.fault]
 
     def apply(self, names: Sequence[str], seen: Mapping[str, str] = {}) -> Reviewed:
         """Apply what is marked in these packets, one commit a source; what stops one is among the faults.
@@ -338,9 +341,11 @@ class Desk:
         except (RefusedFile, Conflict, NotFound) as error:
             return Preview(name, waiting.source, 0, "", fault=error)
         outcome, paths = case.outcome, case.placed.paths
+        held = {id_: hit for id_, hit in case.held.items() if id_ not in outcome.held}
         again = {each.title: each for each in outcome.repeated}  # not told from the rest
         return Preview(
-            name, waiting.source, outcome.decided, told(waiting, outcome), outcome.errors, case.held,
+            name, waiting.source, outcome.decided, told(waiting, outcome), outcome.errors, held,
+            missed=tuple((title, case.held[id_]) for id_, title in outcome.held.items()),
             claims=(*((each.title, paths[each.proposal.id]) for each in outcome.new),
                     *((title, "") for title, each in again.items() if each.verdict == "approved")),
             added=tuple((each.title, each.claim, each.kind) for each in outcome.added),

@@ -184,4 +184,8 @@ def preview(each: Preview, sections: Mapping[str, Section], width: int) -> list[
         told.append(("! ", f"waits: {sections[id_].title if id_ in sections else id_}"))
         told.append(("  → ", f"{hit.path} says nearly the same ({hit.score:.2f}): b goes there, + adds to it, "
                              "y makes another claim"))  # fmt: skip
+    for title, hit in each.missed:
+        told.append(("! ", f"waits: {title}"))
+        told.append(("  → ", f"{hit.path} says nearly the same ({hit.score:.2f}): delete its section in the packet, or "
+                             "apply again to make it all the same"))  # fmt: skip
     return [Line(line) for first, text in told for line in wrapped(text, width, first)]
