@@ -157,6 +157,57 @@ def test_a_claim_that_was_missed_is_added_and_taken_out_again(kb: Base) -> None:
     assert decision["proposal"]["evidence"][0]["quote"].endswith(SENTENCES[2])
 
 
+def test_what_is_asked_for_a_missed_claim_is_said_plainly(kb: Base) -> None:
+    kb.ingest(sentences=["**Claims as documents**: each of them takes a file of its own in the base.", *SENTENCES])
+    done = pick(kb, "mfour\n99\n1\n\nQ")
+    assert "not understood: four; the sentences are 1 to" in done.out
+    assert "not understood: 99;" in done.out
+    said = next(line for line in done.out.splitlines() if "the claim in one sentence" in line)
+    assert "Ctrl-U clears" in said
+    assert "Claims as documents: each of them" in said
+
+
+def test_who_marked_nothing_leaves_with_q(kb: Base) -> None:
+    kb.ingest()
+    done = pick(kb, "qyQ")
+    assert ("nothing is marked" in done.out, marks(kb)) == (True, [" "] * 3)
+
+
+def test_what_a_key_did_or_did_not_do_is_said(kb: Base) -> None:
+    kb.ingest()
+    title = re.findall(r"^## \[ \] (.*)", kb.read(PACKET), re.MULTILINE)[0]
+    done = pick(kb, "yusssQ")
+    assert f"taken back: {title}" in " ".join(done.out.split())
+    assert "that key does nothing here: y, b, u or Q" in pick(kb, "yqzQ").out
+    assert "reject the one that is open of this source" in pick(kb, "ydnQ").out
+    assert "write there - adds to: [[claim]]" in " ".join(pick(kb, "b+Q").out.split())
+
+
+def test_a_word_is_found_again_with_enter(kb: Base) -> None:
+    kb.ingest()
+    at = re.findall(r"^## \[ \] (\w+)", kb.read(PACKET), re.MULTILINE).index("Randomized")
+    out = pick(kb, "/randomized\n/\n\nQ").out
+    assert out.count(f"{at + 1}/3") == 2 + (at == 0)
+
+
+def test_who_proposed_is_named_where_it_is_not_the_usual_one(kb: Base) -> None:
+    kb.ingest()
+    record = json.loads(kb.read("inbox/proposals/notes.json"))
+    record["proposals"][0]["proposer"] = "agent:scout"
+    kb.write("inbox/proposals/notes.json", json.dumps(record))
+    assert pick(kb, "sQ").out.count("by agent:scout") == 1
+
+
+def test_an_edit_that_cannot_be_read_is_kept_for_another(kb: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    kb.ingest()
+    seen = kb.root.parent / "seen"
+    editor(kb, monkeypatch, f"""cat $1 >> {seen}; echo 'a stray line' >> "$1"\n""")
+    before = kb.read(PACKET)
+    pick(kb, "e.e.Q")
+    assert "a stray line" in seen.read_text()
+    assert kb.read(PACKET) == before
+
+
 def test_a_source_without_proposals_is_closed(kb: Base) -> None:
     kb.source("empty", ["Short."])
     kb.run("ingest", "inbox")

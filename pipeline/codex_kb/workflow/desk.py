@@ -50,7 +50,7 @@ class Item:
     """What is to be decided: a proposal, or the box of a source without one (`proposal` is None).
 
     `section` is what the packet's text says of it now: mark, title, fields, quotes, errors. `adds_to` is the claim that
-    it may be added to, and how.
+    it may be added to, and how. `proposer` is who made most of the packet.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Item:
     proposal: Proposal | None
     passages: tuple[Passage, ...] = ()
     adds_to: tuple[str, str] | None = None
+    proposer: str = ""
 
     @property
     def version(self) -> str:
@@ -157,7 +158,7 @@ class Desk:
             return Item(name, id_, opened.source, section, None)
         shown = as_shown(proposal)
         return Item(name, id_, opened.source, section, shown, tuple(self._passage(each) for each in shown.evidence),
-                    packets.addition(shown))  # fmt: skip
+                    packets.addition(shown), opened.packet.proposer)  # fmt: skip
 
     def sheet(self, name: str) -> Sheet:
         """A whole packet beside its source. Raises as `item` does."""

@@ -36,7 +36,7 @@ def source(item: Item, left: int, width: int) -> list[Line]:
 
 
 def proposal(item: Item, progress: str, width: int) -> list[Line]:
-    """One proposal, or the box of a source without one."""
+    """One proposal, or the box of a source without one; it names who proposed it where that is not usual."""
     section = item.section
     lines = [Line(each, "bold") for each in wrapped(section.title or "(no title)", width)]
     if item.proposal is None:
@@ -63,7 +63,9 @@ def _head(item: Item, progress: str, width: int) -> list[Line]:
     about = []
     if item.proposal:
         unsupported = "?" if drafts.NO_CONFIDENCE in item.proposal.notes else ""
-        about = [fields.get("domain", "") or "no domain", fields.get("confidence", "") + unsupported, _beside(item)]
+        usual = item.proposal.proposer in ("", item.proposer)
+        by = "" if usual else f"by {one_line(item.proposal.proposer)}"
+        about = [fields.get("domain", "") or "no domain", fields.get("confidence", "") + unsupported, by, _beside(item)]
     end = [each for each in (*about, f"MARKED: {said(item)}" if said(item) else "") if each]
     line = item.passages[0].line if item.passages else 0
     path = item.passages[0].source if item.passages else item.source.path

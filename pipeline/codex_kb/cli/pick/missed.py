@@ -7,6 +7,7 @@ import re
 from codex_kb.cli.pick.keys import Keys
 from codex_kb.cli.pick.screen import Line, Screen, plain, wrapped
 from codex_kb.text.marks import one_line
+from codex_kb.text.passages import prose
 from codex_kb.text.sentences import Sentence, split
 
 _NUMBERS = re.compile(r"(\d{1,6})(?:\s*[-,\s]\s*(\d{1,6}))?$")
@@ -29,7 +30,7 @@ def ask(keys: Keys, screen: Screen, body: str, near: int) -> tuple[str, str] | N
     first, last = found
     quote = body[sentences[first].start : sentences[last].end]
     screen.say(quote, "> ")
-    title = keys.line("the claim in one sentence: ", plain(one_line(quote)))
+    title = keys.line("the claim in one sentence (Ctrl-U clears the line): ", plain(one_line(prose(quote))))
     return (title, quote) if title else None
 
 
@@ -49,7 +50,7 @@ def _picked(keys: Keys, screen: Screen, sentences: list[Sentence], near: int) ->
         last = int(numbers[2] or numbers[1]) - 1 if numbers else -1
         if 0 <= first <= last < len(sentences):
             return first, last
-        screen.say(f"the sentences are 1 to {len(sentences)}: 12, or 12-13 for several")
+        screen.say(f"not understood: {typed}; the sentences are 1 to {len(sentences)}: 12, or 12-13 for several")
 
 
 def _window(screen: Screen, sentences: list[Sentence], at: int) -> int:

@@ -13,6 +13,7 @@ import click
 from codex_kb.apply.reviewed import Reviewed
 from codex_kb.cli import editor
 from codex_kb.cli.pick import card, missed
+from codex_kb.cli.pick.help import HELP
 from codex_kb.cli.pick.keys import ENTER, Ended, Keys
 from codex_kb.cli.pick.screen import Line, Screen, wrapped
 from codex_kb.errors import CodexError, Conflict, NotFound, RefusedFile
@@ -24,26 +25,6 @@ from codex_kb.workflow.desk import Desk, Item, Preview
 REASONS = {"d": "duplicate", "v": "vague", "u": "unsupported", "t": "trivial", "w": "wrong"}
 KINDS = {"e": "extend", "c": "confirm", "h": "challenge"}
 KEPT = "nothing was applied; your marks are kept in the packets. codex review -p goes on, --apply applies them"
-
-HELP = (
-    ("y", "approve: it becomes a claim"),
-    ("D V U T W", "reject as duplicate, vague, unsupported, trivial, wrong"),
-    ("n", "reject, then d v u t w says why, o takes your own words, Enter gives no reason"),
-    ("N", "reject without a reason"),
-    ("+", "add its quotes to the claim that is near, then e extends it, c confirms, h challenges, Enter as proposed"),
-    ("e", "edit this one in your editor"),
-    ("s", "decide later; takes a mark off"),
-    ("Enter", "go on, and leave it as it is"),
-    ("b", "back"),
-    ("u", "undo the last"),
-    ("/", "find a word in titles and quotes"),
-    ("i", "all of it, in your pager"),
-    ("m", "add a claim that was missed: pick its sentences, put it in words"),
-    ("d", "reject all that is open of this source as trivial"),
-    ("q", "show what will be applied, and apply it"),
-    ("Q", "leave and apply nothing; marks stay in the packets. Ctrl-D does the same"),
-    ("> ~ ? !", "the quote, what is near, what to check, what is wrong; a ? after the confidence: nothing supports it"),
-)
 
 
 class Session:
@@ -70,6 +51,9 @@ class Session:
         self._left = False
         self._headed = ""
         self._began = 0.0
+        self._sought = ""
+        #: What was edited and could not be read, by its section as it was before.
+        self._drafts: dict[tuple[str, str, str], str] = {}
         self._acts: dict[str, Callable[[], bool]] = {
             "y": self._approve, "n": self._reject, "N": lambda: self._rejected(""), "+": self._add, "e": self._edit,
             "s": self._later, ENTER: self._on, " ": self._on, "b": self._back, "u": self._undo, "/": self._find,
@@ -225,7 +209,7 @@ class Session:
     def _add(self) -> bool:
         found = self._claim(self._current())
         if found is None:
-            return self._say("no claim is near enough to add it to; e lets you write one after \"adds to:\"")
+            return self._say("no claim is near enough: e edits this one, write there - adds to: [[claim]]")
         link, kind = found
         shown = self._current().adds_to
         where = "" if shown and packets.link(shown[0]) == link else f"to {link} "
@@ -239,7 +223,7 @@ class Session:
         ids = self._open(item.name)
         if item.proposal is None or not ids:
             return self._say("nothing is open here")
-        if self._asked(f"reject all {len(ids)} that are open of this source as trivial? y/n:") != "y":
+        if self._asked(f"reject {_open_ones(len(ids))} of this source as trivial? y/n:") != "y":
             return self._say("not rejected")
         self.desk.mark(item.name, ids, "reject", {"reason": "trivial"}, self._seconds)
         self._at = next((n for n in range(self._at, len(self._places)) if self._places[n][0] != item.name),
@@ -267,10 +251,16 @@ class Session:
         if place is None:
             return self._say("nothing to undo in this session")
         self._go(place)
-        return bool(place[1]) or self._say("the claim that was added is taken out again")
+        if not place[1]:
+            return self._say("the claim that was added is taken out again")
+        section = self._sections(place[0]).get(place[1])
+        self.screen.say(f"taken back: {section.title if section else place[1]}")
+        return True
 
     def _find(self) -> bool:
-        word = self.keys.line("find: ").casefold()
+        typed = self.keys.line(f"find (Enter: {self._sought}): " if self._sought else "find: ")
+        self._sought = typed or self._sought
+        word = self._sought.casefold()
         count = len(self._places)
         sections = {name: self._sections(name) for name in self.names}
         for step in range(1, count + 1) if word else ():
@@ -314,7 +304,9 @@ class Session:
         item = self._current()
         if item.proposal is None:
             return self._say("nothing is proposed here: y, m or s")
-        before = text = item.section.text
+        before = item.section.text
+        draft = item.name, item.id, before
+        text = self._drafts.get(draft, before)
         while True:
             with self.keys.usual():
                 ended, typed = editor.typed(self._edit_file, f"{item.id}.md", text)
@@ -327,9 +319,9 @@ class Session:
                 return True
             for error in errors:
                 self.screen.say(f"line {error.line}: {error.message}", "! ")
-            if self._asked("e edits it again, any other key leaves it as it was:") != "e":
+            text = self._drafts[draft] = packets.annotate(typed, errors)
+            if self._asked("e edits it again; any other key leaves it as it was, and keeps your text for e:") != "e":
                 return False
-            text = packets.annotate(typed, errors)
 
     def _put_in(self, item: Item, typed: str) -> list[PacketError]:
         """Put a section in place of its own where nothing is wrong with it; else what is."""
@@ -356,7 +348,7 @@ class Session:
         self.screen.show([Line("")])
         if not previews:
             self.screen.say("nothing is marked, so nothing is applied")
-            self._left = self._at >= len(self._places)
+            self._left = True
             return True
         for each in previews:
             self.screen.show(card.preview(each, self._sections(each.name), self.screen.width))
@@ -379,6 +371,8 @@ class Session:
             self._undo()
         elif key == "Q":
             self._leave()
+        else:
+            self._say("that key does nothing here: y, b, u or Q")
 
     def _return(self, previews: Sequence[Preview]) -> None:
         """Back to what stands in the way, else to where this was left, or to the last."""
@@ -396,3 +390,7 @@ class Session:
             above = [section.id for section in sections if section.line <= error.line]
             yield from ((each.name, id_) for id_ in above[-1:])
         yield from ((each.name, id_) for id_ in each.held or ())
+
+
+def _open_ones(count: int) -> str:
+    return "the one that is open" if count == 1 else f"all {count} that are open"
