@@ -11,7 +11,7 @@ from codex_kb.disk.transaction import Change, change
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import packet_path, record_path
 from codex_kb.records import Packet, Source
-from codex_kb.review import decide, packet
+from codex_kb.review import packet, relocate
 from codex_kb.text.fields import byline
 
 
@@ -41,13 +41,13 @@ def prepared(kb: KnowledgeBase, nearby: Nearby, waiting: Packet) -> Opened:
     """
     source = kb.store.source(waiting.source)
     text = kb.store.packet_text(waiting)
-    moved, lost = decide.relocated(waiting, source)
+    moved, lost = relocate.relocated(waiting, source)
     moved = nearby.refreshed(moved)
     fresh = rendered(kb, moved) if text is None else packet.refreshed(text, waiting, moved)
     changes = []
     if moved != waiting:
         plain = packet.without_errors(fresh)
-        fresh = packet.annotate(plain, decide.lost_quotes(plain, lost))
+        fresh = packet.annotate(plain, relocate.lost_quotes(plain, lost))
         changes.append(change(kb.layout.root, record_path(moved.name), packet_to_json(moved)))
     before = None if text is None else text.encode()
     changes.append(Change(packet_path(moved.name), before, fresh.encode()))

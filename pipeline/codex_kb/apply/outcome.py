@@ -18,7 +18,7 @@ from codex_kb.disk.transaction import Change, change
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import packet_path, record_path
 from codex_kb.records import Approved, Decision, Hit, Packet, Proposal, Source
-from codex_kb.review import decide, publish
+from codex_kb.review import decide, publish, relocate
 from codex_kb.review import packet as packets
 from codex_kb.review.decide import Outcome
 from codex_kb.review.standing import standing
@@ -135,10 +135,10 @@ class _Applying:
         """The packet of a source that was read without proposals, with them."""
         case = self.case
         now = dataclasses.replace(case.packet, proposals=case.packet.later, later=())
-        moved, lost = decide.relocated(now, case.source)
+        moved, lost = relocate.relocated(now, case.source)
         line = markdown_file.parse(case.data, case.packet.source).body_line
         text = packets.render(moved, byline(case.source), packets.Placer(case.source, line, self.kb.store.quoted))
-        text = packets.annotate(text, decide.lost_quotes(text, lost))
+        text = packets.annotate(text, relocate.lost_quotes(text, lost))
         return [Change(path, before, text.encode()), change(self.kb.layout.root, record, packet_to_json(moved))]
 
     def _closed(self, rows: Sequence[Decision]) -> bytes:

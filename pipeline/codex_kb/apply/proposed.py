@@ -14,7 +14,7 @@ from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import packet_path, record_path
 from codex_kb.propose import drafts
 from codex_kb.records import Draft, Packet, Proposal, Source
-from codex_kb.review import account, decide, packet, reading
+from codex_kb.review import account, packet, reading, relocate
 from codex_kb.text import markdown_file
 from codex_kb.text.fields import PROCESSING, byline, status_of
 from codex_kb.text.marks import counted
@@ -64,7 +64,7 @@ def _merged(
     kb: KnowledgeBase, written: Packet, before: Packet, source: Source, place: packet.Placer
 ) -> tuple[str, Packet]:
     """The packet that waits, with what is new appended."""
-    old, _ = decide.relocated(before, source)
+    old, _ = relocate.relocated(before, source)
     known = {p.id for p in before.proposals}
     added = [p for p in written.proposals if p.id not in known]
     both = dataclasses.replace(written, proposals=(*old.proposals, *added), proposed=before.proposed)

@@ -15,7 +15,7 @@ from codex_kb.errors import RefusedFile
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import packet_path, record_path
 from codex_kb.records import Decision, Packet, Proposal, Source
-from codex_kb.review import account, decide, packet, reading
+from codex_kb.review import account, packet, reading, relocate
 from codex_kb.review.decide import added_as
 from codex_kb.review.packet import Placer
 from codex_kb.review.standing import WITHDRAWN
@@ -57,7 +57,7 @@ class Waits:
             model=text_of(self.source.fields.get("extraction_model")),
         )  # fmt: skip
         both = sorted([*there, *new], key=lambda each: order.get(each.id, len(order)))
-        moved, lost = decide.relocated(dataclasses.replace(base, proposals=tuple(both)), self.source)
+        moved, lost = relocate.relocated(dataclasses.replace(base, proposals=tuple(both)), self.source)
         before = self.kb.store.packet_text(moved)
         place = Placer(self.source, markdown_file.parse(opened, self.source.path).body_line)
         if before is None or waiting is None or not there:
@@ -65,7 +65,7 @@ class Waits:
             text = packet.with_missed(packet.render(moved, byline(self.source), place), typed)
         else:
             text = self._inserted(waiting, before, moved, {each.id for each in new}, place)
-        text = packet.annotate(text, decide.lost_quotes(text, lost))
+        text = packet.annotate(text, relocate.lost_quotes(text, lost))
         return [
             Change(packet_path(self.name), None if before is None else before.encode(), text.encode()),
             change(self.kb.layout.root, record_path(self.name), packet_to_json(moved)),
