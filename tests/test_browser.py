@@ -161,6 +161,25 @@ def test_fields_are_edited_in_place_and_keys_do_nothing_there(
     assert page.input_value("[name=title]") == "Ny title that y n t are keys of"
 
 
+def test_what_is_typed_is_saved_while_it_is_typed(server: Served, kb: Base, tabs: Callable[..., Any]) -> None:
+    page = opened(tabs(), server.url)
+    page.keyboard.press("e")
+    page.keyboard.type("Typed and left")
+    assert page.inner_text("#saved") != SAVED
+    until(page, lambda: "## [ ] Typed and left" in kb.read(PACKET))
+    wait_text(page, "#saved", SAVED)
+    page.route("**/api/mark", lambda route: route.abort())
+    page.focus("[name=description]")
+    page.keyboard.type("At once gone")
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    assert "At once gone" in page.input_value("[name=description]")
+    page.unroute("**/api/mark")
+    until(page, lambda: "At once gone" in kb.read(PACKET))
+    assert page.input_value("[name=title]") == "Typed and left"
+    settled(page, kb, " ", " ", " ")
+
+
 def test_keys_can_be_switched_off_and_stay_so(server: Served, kb: Base, tabs: Callable[..., Any]) -> None:
     page = opened(tabs(), server.url)
     page.uncheck("#keys")

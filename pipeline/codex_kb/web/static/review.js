@@ -2,7 +2,7 @@
 
 import { ask, bind } from "./keys.js";
 import { notice, said } from "./page.js";
-import { drop, flush, keep, post, unsent } from "./unsent.js";
+import { drop, flush, keep, post, tell as count, unsent } from "./unsent.js";
 
 const list = document.getElementById("items");
 const holder = document.getElementById("holder");
@@ -17,7 +17,8 @@ const marks = new Map([...document.querySelectorAll("#body mark")].flatMap((each
 const spoken = { approve: "approve", add: "add", reject: "reject", wait: "" };
 const fetched = new Map();
 const done = [];
-let at = 0, began = performance.now();
+const pause = 400;  // milliseconds without a key, after which what was typed is saved
+let at = 0, began = performance.now(), typing = 0;
 
 const card = () => document.getElementById("card");
 const here = () => links[at];
@@ -70,7 +71,10 @@ async function show(index, text = "") {
 function shown() {
   const id = ident();
   here().dataset.version = card().dataset.version;
-  for (const entry of unsent(id)) if (entry.body.mark) draw(id, entry.body.mark, entry.body.fields?.reason);
+  for (const { body } of unsent(id)) {
+    if (body.mark) draw(id, body.mark, body.fields?.reason);
+    for (const field of holder.querySelectorAll("#fields [name]")) field.value = body.fields?.[field.name] ?? field.value;
+  }
   for (const each of document.querySelectorAll("#body mark.here")) each.classList.remove("here");
   for (const each of document.querySelectorAll(`#body mark[data-ids~="${CSS.escape(id)}"]`)) each.classList.add("here");
   if (source.scrollHeight > source.clientHeight) marks.get(id)?.scrollIntoView({ block: "center" });
@@ -78,6 +82,11 @@ function shown() {
   for (const field of holder.querySelectorAll("#fields [name]")) {
     field.known = field.value;
     field.addEventListener("change", () => edited(id));
+    field.addEventListener("input", () => {
+      clearTimeout(typing);
+      typing = setTimeout(() => edited(id), pause);
+      count("you are typing", 1);
+    });
     field.addEventListener("keydown", typed);
     if (field.tagName === "TEXTAREA") field.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) { event.preventDefault(); field.blur(); }
@@ -139,11 +148,14 @@ const reject = (reason) => (card()?.dataset.box ? tell("There is nothing to reje
   decide("reject", { reason }, `Rejected as ${reason}`));
 
 function edited(id) {
+  clearTimeout(typing);
+  if (card()?.dataset.id !== id) return;
   const fields = {};
   for (const field of holder.querySelectorAll("#fields [name]")) {
     if (field.value !== field.known) fields[field.name] = field.known = field.value;
   }
   if (Object.keys(fields).length) put([id], links[ids.indexOf(id)].dataset.mark, fields, `the edit of “${title()}”`);
+  else count();
 }
 
 function why() {
@@ -283,6 +295,8 @@ async function preview() {
   if (await flush()) location.href = document.getElementById("preview").href;
   else tell("Some marks are not saved yet: they are applied once they are.");
 }
+
+addEventListener("pagehide", () => edited(ident()));
 
 const actions = {
   approve, reject: why, words, add: how, undo, rest,

@@ -14,8 +14,9 @@ export function unsent(id) {
   return entries().filter((each) => !id || each.ids.includes(id));
 }
 
-function tell(why = "") {
-  const left = entries().length;
+// Say how much is not saved; `more` is what is not even kept yet.
+export function tell(why = "", more = 0) {
+  const left = entries().length + more;
   document.dispatchEvent(new CustomEvent("unsent", { detail: { left, why: full ? "this browser keeps nothing" : why } }));
 }
 
