@@ -198,11 +198,32 @@ def test_what_is_left_is_rejected_at_once_after_a_question(
     press(page, "y", "d")
     page.keyboard.press("Escape")
     settled(page, kb, "x", " ", " ")
-    press(page, "d")
-    page.click("#sure [value=ok]")
+    page.keyboard.press("d")
+    page.keyboard.press("Enter")  # the safe button has the focus
+    settled(page, kb, "x", " ", " ")
+    page.keyboard.press("d")
+    page.keyboard.press("y")
     settled(page, kb, "x", "-", "-")
     page.keyboard.press("u")
     settled(page, kb, "x", " ", " ")
+
+
+def test_one_is_rejected_without_a_reason_and_q_shows_the_preview_as_in_the_terminal(
+    server: Served, kb: Base, tabs: Callable[..., Any]
+) -> None:
+    page = opened(tabs(), server.url)
+    press(page, "n", "Enter", "N")
+    settled(page, kb, "-", "-", " ")
+    assert not re.search(r"^- reason: \S", kb.read(PACKET), re.MULTILINE)
+    page.keyboard.press("q")
+    page.wait_for_selector("#apply:focus")
+    page.keyboard.press("b")
+    page.wait_for_selector("html[data-ready] #card")
+    press(page, "n")
+    page.click("[data-reason=vague]")
+    page.keyboard.press("n")  # is no answer to what the click has answered
+    page.wait_for_selector("#reasons.asked")
+    settled(page, kb, "-", "-", "-")
 
 
 def test_evidence_is_added_to_the_nearest_claim(kb: Base, chromium: Any, tabs: Callable[..., Any]) -> None:

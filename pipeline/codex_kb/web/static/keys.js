@@ -16,10 +16,13 @@ export function bind(keys) {
   for (const [key, action] of Object.entries(keys)) bindings.set(key, action);
 }
 
+export const keysOn = () => box.checked;
+
 // The next key is one of these; any other one only ends the question. `done` is called when it is over.
+// Without answers: what was asked was answered by a click.
 export function ask(answers, done = () => {}) {
   asked?.done();
-  asked = { answers, done };
+  asked = answers && { answers, done };
 }
 
 function typing(target) {

@@ -44,6 +44,7 @@ bind({
   "?": () => help.showModal(),
   "/": () => document.getElementById("find").focus(),
   q: () => { location.href = "/"; },
+  Q: () => { location.href = "/"; },
 });
 
 for (const select of document.querySelectorAll("form.filters select")) {
@@ -51,6 +52,9 @@ for (const select of document.querySelectorAll("form.filters select")) {
 }
 
 // -- what a preview promises ----------------------------------------------------------------------
+
+const back = document.getElementById("back");
+if (back) bind({ b: () => back.click() });
 
 const apply = document.getElementById("apply");
 const outcome = document.getElementById("outcome");

@@ -1,6 +1,6 @@
 // One source: proposals one after the other, marked by a key or a click, beside the text that they quote.
 
-import { ask, bind } from "./keys.js";
+import { ask, bind, keysOn } from "./keys.js";
 import { notice, said } from "./page.js";
 import { drop, flush, keep, post, tell as count, unsent } from "./unsent.js";
 
@@ -128,6 +128,7 @@ function put(which, mark, fields, label) {
 function decide(mark, fields, text) {
   const id = ident();
   if (!id || card()?.dataset.id !== id) return;
+  ask(null);
   document.activeElement?.matches?.("#fields *") && document.activeElement.blur();
   put([id], mark, fields, `${text} “${title()}”`);
   onward(`${text}.`);
@@ -138,14 +139,14 @@ function onward(text) {
   const order = [...ids.keys()];
   const next = [...order.slice(at + 1), ...order.slice(0, at)].find(open);
   if (next !== undefined) { show(next, text); return; }
-  tell(`${text} All are marked: a shows what applying them does.`);
+  tell(`${text} All are marked: now preview and apply.`);
   document.getElementById("preview").classList.add("yes");
 }
 
 const title = () => holder.querySelector("[name=title]")?.value || "nothing to claim";
 const approve = () => decide("approve", {}, "Approved");
 const reject = (reason) => (card()?.dataset.box ? tell("There is nothing to reject here.") :
-  decide("reject", { reason }, `Rejected as ${reason}`));
+  decide("reject", { reason }, reason ? `Rejected as ${reason}` : "Rejected"));
 
 function edited(id) {
   clearTimeout(typing);
@@ -160,10 +161,10 @@ function edited(id) {
 
 function why() {
   if (card()?.dataset.box) { tell("There is nothing to reject here."); return; }
-  tell("Reject: d duplicate, v vague, u unsupported, t trivial, w wrong, o own words");
+  tell("Reject: d duplicate, v vague, u unsupported, t trivial, w wrong, o own words, Enter no reason");
   document.getElementById("reasons").classList.add("asked");
   const over = () => { document.getElementById("reasons").classList.remove("asked"); tell(""); };
-  const answers = { o: words };
+  const answers = { o: words, Enter: () => reject("") };
   for (const reason of ["duplicate", "vague", "unsupported", "trivial", "wrong"]) answers[reason[0]] = () => reject(reason);
   ask(answers, over);
 }
@@ -281,6 +282,13 @@ document.getElementById("missed-form").addEventListener("submit", async (event) 
   tell(`Added: ${body.title}`);
 });
 
+const sure = document.getElementById("sure");
+sure.addEventListener("keydown", (event) => {
+  if (!keysOn() || !["y", "n"].includes(event.key)) return;
+  event.preventDefault();
+  sure.close(event.key === "y" ? "ok" : "");
+});
+
 // -- everything by key and by click ------------------------------------------------------------------------
 
 function dialog(id, then) {
@@ -300,7 +308,7 @@ addEventListener("pagehide", () => edited(ident()));
 
 const actions = {
   approve, reject: why, words, add: how, undo, rest,
-  next: () => (at + 1 < ids.length ? show(at + 1) : tell("This is the last: a shows what applying does.")),
+  next: () => (at + 1 < ids.length ? show(at + 1) : tell("This is the last: now preview and apply.")),
   back: () => (at > 0 ? show(at - 1) : tell("This is the first.")),
   clear: () => decide("wait", {}, "Mark cleared"),
 };
@@ -321,7 +329,7 @@ document.getElementById("body").addEventListener("click", (event) => {
   if (index >= 0 && index !== at) show(index);
 });
 bind({
-  y: approve, n: why, s: actions.next, b: actions.back, u: undo, d: rest, m: miss, a: preview, "+": how,
+  y: approve, n: why, N: () => reject(""), q: preview, s: actions.next, b: actions.back, u: undo, d: rest, m: miss, a: preview, "+": how,
   t: () => reject("trivial"), v: () => reject("vague"), w: () => reject("wrong"), T: () => reject("trivial"),
   V: () => reject("vague"), W: () => reject("wrong"), D: () => reject("duplicate"), U: () => reject("unsupported"),
   e: () => { const field = holder.querySelector("[name=title]"); field?.focus(); field?.select(); },
