@@ -227,16 +227,38 @@ def test_one_is_rejected_without_a_reason_and_q_shows_the_preview_as_in_the_term
 
 
 def test_evidence_is_added_to_the_nearest_claim(kb: Base, chromium: Any, tabs: Callable[..., Any]) -> None:
-    kb.claim("near", SENTENCES[0].replace("more accurately", "better"))
+    kb.ingest()
+    kb.claim("near", SENTENCES[0])
+    kb.commit_all()
+    with Served(kb.root) as server:
+        page = opened(tabs(), server.url)
+        items = [server.room.desk.item(*each) for each in server.room.desk.queue()]
+        [near] = [number for number, each in enumerate(items) if each.adds_to]
+        page.click(f"#items a >> nth={near}")
+        page.wait_for_selector(f'#card[data-id="{items[near].id}"]')
+        assert page.locator(".pair").count()
+        press(page, "+", "h")
+        until(page, lambda: marks(kb)[near] == "+")
+    assert "- adds to: [[near]]" in kb.read(PACKET)
+    assert "- as: challenge" in kb.read(PACKET)
+
+
+def test_where_no_claim_is_near_enough_the_person_names_one(kb: Base, chromium: Any, tabs: Callable[..., Any]) -> None:
+    kb.claim("far", "Boats float in towns")
     kb.commit_all()
     kb.ingest()
     with Served(kb.root) as server:
+        assert server.room.desk.item(*server.room.desk.queue()[0]).adds_to is None
         page = opened(tabs(), server.url)
-        assert page.inner_text(".pair >> nth=0 >> .other >> nth=0")
-        press(page, "+", "h")
+        page.keyboard.press("+")
+        assert "No claim is near enough" in page.inner_text("#other")
+        page.keyboard.type("far")
+        page.keyboard.press("Enter")
+        wait_text(page, "#prompt", "Add to [[far]]")
+        press(page, "c")
         settled(page, kb, "+", " ", " ")
-    assert "- adds to: [[near]]" in kb.read(PACKET)
-    assert "- as: challenge" in kb.read(PACKET)
+    assert "- adds to: [[far]]" in kb.read(PACKET)
+    assert "- as: confirm" in kb.read(PACKET)
 
 
 def test_selected_text_becomes_a_missed_claim(server: Served, kb: Base, tabs: Callable[..., Any]) -> None:
@@ -251,6 +273,31 @@ def test_selected_text_becomes_a_missed_claim(server: Served, kb: Base, tabs: Ca
     page.fill("#missed-quote", SENTENCES[1])
     page.click("#missed-form .yes")
     page.wait_for_selector("#missed", state="hidden")
+    assert "## Missed claim: Cities teach" in kb.read(PACKET)
+    assert page.inner_text("#added li") == "Cities teach"
+
+
+def test_a_missed_claim_that_is_left_is_there_again(kb: Base, chromium: Any, tabs: Callable[..., Any]) -> None:
+    marked = f"- **Large** [cities](<../a(b).md>) raise `it`, as [[x|towns]] do. {SENTENCES[2]}"
+    kb.ingest(sentences=[SENTENCES[0], marked])
+    with Served(kb.root) as server:
+        page = opened(tabs(), server.url)
+        select = "document.querySelector('#body').lastElementChild"
+        page.evaluate(f"getSelection().selectAllChildren({select})")
+        selected = page.evaluate("getSelection().toString()")
+        page.keyboard.press("m")
+        title = f"Large cities raise it, as towns do. {SENTENCES[2]}"
+        assert page.input_value("#missed-claim").endswith(title)
+        assert "*" not in page.input_value("#missed-claim")
+        page.keyboard.type("Cities teach")
+        assert page.input_value("#missed-claim") == "Cities teach"
+        page.keyboard.press("Escape")
+        assert page.evaluate("getSelection().toString()") == selected
+        page.keyboard.press("m")
+        assert page.input_value("#missed-claim") == "Cities teach"
+        page.keyboard.press("Control+Enter")
+        page.wait_for_selector("#missed", state="hidden")
+        assert page.inner_text("#added li") == "Cities teach"
     assert "## Missed claim: Cities teach" in kb.read(PACKET)
 
 
@@ -325,6 +372,28 @@ def test_what_a_source_contains_runs_nothing(kb: Base, chromium: Any, tabs: Call
         assert page.title() == "notes · codex"
         assert page.locator("#body img, #card img, main script").count() == 0
         assert script in page.inner_text("#body")
+
+
+def test_on_a_phone_everything_is_in_reach_and_the_bar_is_small(
+    server: Served, kb: Base, tabs: Callable[..., Any]
+) -> None:
+    page = opened(tabs(viewport={"width": 390, "height": 800}, has_touch=True), server.url)
+    bar = page.locator(".bar")
+    assert bar.bounding_box()["height"] <= 110
+    for text in ("Approve", "Reject", "Add to claim", "Later", "Back", "Undo", "Preview and apply"):
+        found = page.locator(".bar").get_by_text(text, exact=False).first.bounding_box()
+        assert 0 <= found["x"] and found["x"] + found["width"] <= 390, text
+        assert 0 <= found["y"] and found["y"] + found["height"] <= 800, text
+    page.tap("[data-do=reject]")
+    for each in page.locator("#reasons button").all():
+        found = each.bounding_box()
+        assert found["x"] + found["width"] <= 390
+        assert found["y"] + found["height"] <= 800
+    page.tap("[data-reason='']")
+    settled(page, kb, "-", " ", " ")
+    until(page, lambda: not page.is_visible("#reasons"))
+    page.tap("#preview")
+    page.wait_for_selector("#apply")
 
 
 class Strange(http.server.BaseHTTPRequestHandler):

@@ -24,7 +24,7 @@ from codex_kb.web.writes import WRITES
 
 _STATUS = ((Changed, 409), (Conflict, 423), (NotFound, 404), (UsageError, 400), (RefusedFile, 400), (WriteFailed, 507))
 _KINDS = {"css": "text/css", "js": "text/javascript"}
-_FILES = ("style.css", "review.js", "unsent.js", "keys.js", "page.js")
+_FILES = ("style.css", "review.js", "missed.js", "unsent.js", "keys.js", "page.js")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

@@ -133,12 +133,12 @@ def _card(room: Room, item: Item, sheet: Sheet) -> dict[str, Any]:
     near = [(hit, present.differing(section.title, hit.title)) for hit in proposal.nearest] if proposal else []
     ids = [each.id for each in sheet.sections]
     confidence = section.fields.get("confidence", "")
-    nearest = packets.link(near[0][0].path) if near else ""
+    near_enough, kind = item.adds_to or ("", packets.KINDS[0])
     return {
         "item": item, "proposal": proposal, "section": section, "near": near, "number": ids.index(item.id) + 1,
         "of": len(ids), "confidences": present.others(confidence, CONFIDENCES), "said": _said(section),
-        "adds_to": section.fields.get(ADDS_TO) or nearest, "held": sorted(section.noticed),
-        "kind": section.fields.get(AS) or packets.KINDS[0], "errors": [each.message for each in section.errors],
+        "adds_to": section.fields.get(ADDS_TO) or (packets.link(near_enough) if near_enough else ""), "held": sorted(section.noticed),
+        "kind": section.fields.get(AS) or kind, "errors": [each.message for each in section.errors],
         "source": sheet.source.path, "points": debate.standing(proposal.debate) if proposal else (0, 0),
         "alone": section.title == packets.ALONE,
     }  # fmt: skip

@@ -1,6 +1,7 @@
 // One source: proposals one after the other, marked by a key or a click, beside the text that they quote.
 
 import { ask, bind, keysOn } from "./keys.js";
+import { miss, whenMissed } from "./missed.js";
 import { notice, said } from "./page.js";
 import { drop, flush, keep, post, tell as count, unsent } from "./unsent.js";
 
@@ -180,18 +181,32 @@ function words() {
 
 function add(kind) {
   const to = card()?.dataset.adds;
-  if (!to) { tell("No claim is near: it can be approved or rejected."); return; }
+  if (!to) return;
   decide("add", { "adds to": to, as: kind }, `To be added as ${kind}`);
 }
 
 function how() {
   const to = card()?.dataset.adds;
-  if (!to) { add(); return; }
+  if (card()?.dataset.box) { tell("There is nothing to add here."); return; }
+  if (!to) { other(); return; }
   const kinds = document.getElementById("kinds");
   kinds.hidden = false;
   tell(`Add to ${to} as: e extend, c confirm, h challenge; Enter: ${card().dataset.kind}`);
   const over = () => { kinds.hidden = true; tell(""); };
   ask({ e: () => add("extend"), c: () => add("confirm"), h: () => add("challenge"), Enter: () => add(card().dataset.kind) }, over);
+}
+
+// No claim is near enough: the person names one.
+function other() {
+  const shown = card();
+  const typed = document.getElementById("other-claim");
+  typed.value = "";
+  dialog("other", () => {
+    const named = typed.value.trim().replace(/^\[\[|\]\]$/g, "");
+    if (!named || card() !== shown) return;
+    shown.dataset.adds = `[[${named}]]`;
+    how();
+  });
 }
 
 function rest() {
@@ -251,35 +266,9 @@ document.addEventListener("refused", async ({ detail: { entry } }) => {
   if (index >= 0) show(index, "Changed meanwhile.");
 });
 
-// -- what was missed ------------------------------------------------------------------------------------
-
-function miss() {
-  const selected = getSelection();
-  const quote = selected.anchorNode && source.contains(selected.anchorNode) ? selected.toString().trim() : "";
-  document.getElementById("missed-quote").value = quote;
-  document.getElementById("missed-claim").value = quote.replace(/\s+/g, " ");
-  document.getElementById("missed-error").textContent = "";
-  document.getElementById("missed").showModal();
-  document.getElementById(quote ? "missed-claim" : "missed-quote").focus();
-}
-
-document.getElementById("missed-cancel").addEventListener("click", () => document.getElementById("missed").close());
-document.getElementById("missed-form").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const value = (id) => document.getElementById(`missed-${id}`).value.trim();
-  const body = { name, title: value("claim"), quote: value("quote"), description: value("description") };
-  const label = `the missed claim “${body.title}”`;
-  try {
-    const answer = await post("/api/missed", body);
-    if (answer.status === 400) { document.getElementById("missed-error").textContent = said(answer.value.error); return; }
-    if (!answer.ok) keep("/api/missed", body, [], label);
-    else done.push({ key: "", id: "", before: [] });
-  } catch {
-    keep("/api/missed", body, [], label);
-  }
-  document.getElementById("missed").close();
-  document.getElementById("missed-description").value = "";
-  tell(`Added: ${body.title}`);
+whenMissed((title, sent) => {
+  if (sent) done.push({ key: "", id: "", before: [] });
+  tell(`Added: ${title}`);
 });
 
 const sure = document.getElementById("sure");
