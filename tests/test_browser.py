@@ -380,7 +380,7 @@ def test_on_a_phone_everything_is_in_reach_and_the_bar_is_small(
     page = opened(tabs(viewport={"width": 390, "height": 800}, has_touch=True), server.url)
     bar = page.locator(".bar")
     assert bar.bounding_box()["height"] <= 110
-    for text in ("Approve", "Reject", "Add to claim", "Later", "Back", "Undo", "Preview and apply"):
+    for text in ("Approve", "Reject", "Add", "Later", "Back", "Undo", "Preview and apply"):
         found = page.locator(".bar").get_by_text(text, exact=False).first.bounding_box()
         assert 0 <= found["x"] and found["x"] + found["width"] <= 390, text
         assert 0 <= found["y"] and found["y"] + found["height"] <= 800, text
