@@ -10,7 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
+from codex_kb import api
 from codex_kb.web import pages
+from codex_kb.workflow.propose import Suggestion
 from conftest import HEAD, SENTENCES, Base
 from served import Served
 
@@ -237,3 +239,27 @@ def test_a_named_source_is_alone_and_its_pages_stay_when_all_is_decided(kb: Base
         done = served.post("apply", {"name": "notes", "seen": ""}).json
         assert served.get(done["page"]).status == 200
         assert "Nothing waits for review" in served.get("/").text
+
+
+def test_what_an_agent_proposed_says_so_and_what_the_program_proposed_does_not(served: Served, kb: Base) -> None:
+    assert "proposed by" not in served.get("/review/notes").text
+    with api.open(kb.root) as base:
+        done = base.propose("ada", "inbox/notes.md", Suggestion("Cities teach those who work there", SENTENCES[1]))
+    assert done.proposal
+    assert "proposed by agent:ada" in served.get(f"/item/notes/{done.proposal.id}").text
+
+
+def test_a_claims_page_shows_texts_of_links_and_whole_words(kb: Base) -> None:
+    around = " ".join(f"Is {'w' * 30}{number:03} so?" for number in range(40))
+    kb.ingest(sentences=[f"{around} {SENTENCES[0]} {around}"])
+    with Served(kb.root) as served:
+        served.open()
+        for name, id_ in served.room.desk.queue():
+            served.mark(name, id_, "approve")
+        path = served.post("apply", {"name": "notes", "seen": ""}).json["approved"][0]
+        page = unescape(served.get(f"/claim/{quote(path)}").text)
+    assert "](<" in kb.read(path)
+    assert "](<" not in page
+    shown = [each for part in re.findall(r'<span class="dim">([^<]*)</span>', page) for each in part.split()]
+    assert shown
+    assert {*shown} <= {*around.split()}

@@ -24,6 +24,7 @@ from codex_kb.web import present
 from codex_kb.web.room import Room
 from codex_kb.workflow.desk import Item, Sheet
 from codex_kb.workflow.links import links
+from codex_kb.workflow.propose import AGENT
 from codex_kb.workflow.queue import Waits, queue
 from codex_kb.workflow.search import filters
 from codex_kb.workflow.show import Shown, show
@@ -137,10 +138,12 @@ def _card(room: Room, item: Item, sheet: Sheet) -> dict[str, Any]:
     return {
         "item": item, "proposal": proposal, "section": section, "near": near, "number": ids.index(item.id) + 1,
         "of": len(ids), "confidences": present.others(confidence, CONFIDENCES), "said": _said(section),
-        "adds_to": section.fields.get(ADDS_TO) or (packets.link(near_enough) if near_enough else ""), "held": sorted(section.noticed),
+        "adds_to": section.fields.get(ADDS_TO) or (packets.link(near_enough) if near_enough else ""),
+        "held": sorted(section.noticed),
         "kind": section.fields.get(AS) or kind, "errors": [each.message for each in section.errors],
         "source": sheet.source.path, "points": debate.standing(proposal.debate) if proposal else (0, 0),
         "alone": section.title == packets.ALONE,
+        "by": proposal.proposer if proposal and proposal.proposer.startswith(AGENT) else "",
     }  # fmt: skip
 
 
@@ -209,7 +212,7 @@ def of_claim(room: Room, path: str) -> str:
     if shown is None or shown.claim is None:
         raise NotFound("no claim has this path", hint="search for it")
     claim = shown.claim
-    text = claim.body.lstrip().removeprefix(f"# {claim.title}")  # the page's own heading
+    text = present.unlinked(claim.body.lstrip().removeprefix(f"# {claim.title}"))  # the page's own heading
     return rendered(
         "claim.html", room, claim=claim, quotes=shown.quotes, near=shown.nearest, links=links(room.kb, claim.path),
         blocks=present.blocks(text), **_history(shown),

@@ -12,6 +12,8 @@ from typing import Literal
 from codex_kb.text import marks
 
 _HEADING = re.compile(r" {0,3}#{1,6}\s")
+#: A link to a file or an address; its text alone tells a reader something.
+_LINK = re.compile(r"(?<!!)\[([^\[\]\n]{1,500})\]\((?:<[^<>\n]{0,2000}>|[^()<>\s]{0,2000})\)")
 _WORD = re.compile(r"\w+|\W+")
 _DAY = 86_400.0
 _UNITS = ((365.25 * _DAY, "year"), (30.4 * _DAY, "month"), (7 * _DAY, "week"), (_DAY, "day"), (3600.0, "hour"))
@@ -79,6 +81,11 @@ def _pieces(body: str, start: int, end: int, spans: Sequence[Span], begun: set[S
         ids = tuple(dict.fromkeys(span[2] for span in over))
         pieces.append(Piece(body[one:two].replace("\r\n", "\n"), ids, tuple(first)))
     return tuple(pieces)
+
+
+def unlinked(text: str) -> str:
+    """Markdown with the texts of its links in place of the links."""
+    return _LINK.sub(r"\1", text)
 
 
 def differing(one: str, other: str) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from codex_kb.text import ground
 from codex_kb.text.fields import status_of
 
 _CONTEXT_CHARS = 200
+_PART, _LAST_PART = re.compile(r"\A\S+(?=\s)"), re.compile(r"(?<=\s)\S+\Z")  # of a word that is cut
 _NEAREST = 5
 
 
@@ -182,10 +184,20 @@ def _quotes(kb: KnowledgeBase, evidence: tuple[Evidence, ...]) -> tuple[Quote, .
             body = ""
         place = ground.placed(item, body) if item.quote else None
         start, end = place or (0, 0)
-        before = body[max(0, start - _CONTEXT_CHARS) : start] if place else ""
-        after = body[end : end + _CONTEXT_CHARS] if place else ""
+        before, after = _around(body, start, end) if place else ("", "")
         found.append(Quote(item, before, after, place is not None))
     return tuple(found)
+
+
+def _around(body: str, start: int, end: int) -> tuple[str, str]:
+    """Some characters before and after body[start:end], cut between words where there are any."""
+    first, last = max(0, start - _CONTEXT_CHARS), min(len(body), end + _CONTEXT_CHARS)
+    before, after = body[first:start], body[end:last]
+    if first and not body[first - 1].isspace():
+        before = _PART.sub("", before, count=1)
+    if last < len(body) and not body[last].isspace():
+        after = after.rstrip() if after[-1:].isspace() else _LAST_PART.sub("", after)
+    return before, after
 
 
 def status(kb: KnowledgeBase) -> Status:

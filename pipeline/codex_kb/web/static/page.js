@@ -27,6 +27,7 @@ export function notice(text, href) {
   close.addEventListener("click", () => line.remove());
   line.append(" ", close);
   notices.append(line);
+  return line;
 }
 
 export function said(error) {
@@ -35,7 +36,12 @@ export function said(error) {
 
 document.addEventListener("refused", ({ detail: { entry, answer } }) => {
   const href = `${entry.page}?at=${encodeURIComponent(entry.ids[0] || "")}`;
-  notice(`Not saved: ${entry.label}. ${said(answer.value.error)}`, href);
+  notice(`Not saved: ${entry.label}. ${said(answer.value.error)}`, href).dataset.id = entry.ids[0] || "";
+});
+
+// What was decided again needs no notice any more.
+document.addEventListener("written", ({ detail: { entry } }) => {
+  for (const line of notices.querySelectorAll("[data-id]")) if (entry.ids.includes(line.dataset.id)) line.remove();
 });
 
 const help = document.getElementById("help");

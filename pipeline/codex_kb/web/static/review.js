@@ -162,7 +162,7 @@ function edited(id) {
 
 function why() {
   if (card()?.dataset.box) { tell("There is nothing to reject here."); return; }
-  tell("Reject: d duplicate, v vague, u unsupported, t trivial, w wrong, o own words, Enter no reason");
+  tell("Reject as what? A key or a button; Enter gives no reason.");
   document.getElementById("reasons").classList.add("asked");
   const over = () => { document.getElementById("reasons").classList.remove("asked"); tell(""); };
   const answers = { o: words, Enter: () => reject("") };
