@@ -292,7 +292,7 @@ def test_a_missed_claim_that_is_left_is_there_again(kb: Base, chromium: Any, tab
         page.keyboard.type("Cities teach")
         assert page.input_value("#missed-claim") == "Cities teach"
         page.keyboard.press("Escape")
-        assert page.evaluate("getSelection().toString()") == selected
+        until(page, lambda: page.evaluate("getSelection().toString()") == selected)
         page.keyboard.press("m")
         assert page.input_value("#missed-claim") == "Cities teach"
         page.keyboard.press("Control+Enter")

@@ -196,7 +196,7 @@ def _around(body: str, start: int, end: int) -> tuple[str, str]:
     if first and not body[first - 1].isspace():
         before = _PART.sub("", before, count=1)
     if last < len(body) and not body[last].isspace():
-        after = after.rstrip() if after[-1:].isspace() else _LAST_PART.sub("", after)
+        after = _LAST_PART.sub("", after)
     return before, after
 
 
