@@ -94,9 +94,9 @@ def decided(source: str, rows: list[tuple[bool, float, float]]) -> list[Decision
 
 def test_a_learner_is_relied_on_when_enough_packets_say_so() -> None:
     better = [(True, 0.0, 2.0), (False, 1.0, 1.0), (False, 2.0, 0.0)]
-    some = [each for n in range(7) for each in decided(str(n), better)]
+    some = [each for n in range(4) for each in decided(str(n), better)]
     assert not trial.record(some).relied_on
-    assert trial.record([*some, *decided("7", better)]).relied_on
+    assert trial.record([*some, *decided("4", better)]).relied_on
     worse = [(yes, taught, untaught) for yes, untaught, taught in better]
     mixed = [each for n in range(20) for each in decided(str(n), better if n % 2 else worse)]
     assert not trial.record(mixed).relied_on

@@ -8,7 +8,7 @@ from codex_kb.records import Claim
 from codex_kb.text import marks
 from codex_kb.text.fields import text
 
-_HEADING = re.compile(r"(#+)[ \t]+(.*?)[ \t#]*$")
+_HEADING = re.compile(r"(#+)[ \t]+(.*)$")
 _CHALLENGES = re.compile(r"challenges?|additional evidence \(challenge\)", re.IGNORECASE)
 
 
@@ -25,7 +25,7 @@ def _sections(body: str) -> list[str]:
     for line in marks.lines(body):
         heading = None if line.inside else _HEADING.match(line.text)
         if heading and (not depth or len(heading[1]) <= depth):
-            depth = len(heading[1]) if _CHALLENGES.fullmatch(heading[2]) else 0
+            depth = len(heading[1]) if _CHALLENGES.fullmatch(heading[2].rstrip(" \t#")) else 0
             found += [[]] * bool(depth)
         elif depth:
             found[-1].append(line.text.strip())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 
 from codex_kb.review import packet as packets
@@ -17,7 +16,6 @@ from codex_kb.text.marks import one_line
 
 #: What a verdict is in the brackets.
 MARKS = {"wait": " ", "approve": "x", "add": "+", "reject": "-"}
-_BRACKETS = re.compile(r"\[[^\]]*\]")
 
 
 def section_of(text: str, name: str) -> Section | None:
@@ -54,7 +52,8 @@ def marked(text: str, name: str, mark: str, fields: Mapping[str, str] = {}) -> s
     if "title" in fields or found.mark == "none":
         lines = _without_wrapped(lines)
         heading = f"## [ ] {one_line(fields.get('title', found.title))}{newline}"
-    lines = [_BRACKETS.sub(f"[{MARKS[mark]}]", heading, count=1), *lines]
+    before, _, rest = heading.partition("[")
+    lines = [f"{before}[{MARKS[mark]}]{rest.partition(']')[2]}", *lines]
     for field in (each for each in fields if each != "title"):
         lines = _with_field(lines, field, one_line(fields[field]), newline)
     return replaced(text, name, "".join(lines))
