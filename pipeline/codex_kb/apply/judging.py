@@ -23,6 +23,7 @@ from codex_kb.records import Packet, Source
 from codex_kb.review import account, decide, reading
 from codex_kb.review.decide import Outcome
 from codex_kb.review.reading import PacketError
+from codex_kb.review.waiting import ids_of
 from codex_kb.text import markdown_file
 
 #: Reads a packet's text against its record and source; these ids are not to be approved.
@@ -47,6 +48,11 @@ class Judging:
             self._one(waiting, judge)
         except (RefusedFile, Conflict, NotFound) as error:
             self.result.faults.append(error)
+
+    def finished(self) -> Reviewed:
+        """What the run did, and how much waits now."""
+        self.result.waiting = sum(len(ids_of(each)) for each in self.kb.store.packets())
+        return self.result
 
     def marks(self, waiting: Packet, text: str, source: Source, held: Collection[str] = ()) -> Outcome:
         """What the marks in a packet's text decide; of what is held the missed claims, which have no mark, wait."""

@@ -52,8 +52,7 @@ def marked(text: str, name: str, mark: str, fields: Mapping[str, str] = {}) -> s
     if "title" in fields or found.mark == "none":
         lines = _without_wrapped(lines)
         heading = f"## [ ] {one_line(fields.get('title', found.title))}{newline}"
-    before, _, rest = heading.partition("[")
-    lines = [f"{before}[{MARKS[mark]}]{rest.partition(']')[2]}", *lines]
+    lines = [reading.with_mark(heading, MARKS[mark]), *lines]
     for field in (each for each in fields if each != "title"):
         lines = _with_field(lines, field, one_line(fields[field]), newline)
     return replaced(text, name, "".join(lines))

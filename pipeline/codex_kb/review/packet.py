@@ -297,7 +297,7 @@ def with_notice(text: str, near: Hit) -> str:
         f"- {AS}: {_KIND_OF['duplicate']}",
     ]
     end = text[len(text.rstrip()) :] or newline
-    return newline.join([re.sub(r"\[[^\]]*\]", "[ ]", heading, count=1), *lines[:at], *notice, *lines[at:]]) + end
+    return newline.join([reading.with_mark(heading, " "), *lines[:at], *notice, *lines[at:]]) + end
 
 
 def with_missed_notice(text: str, near: Hit) -> str:

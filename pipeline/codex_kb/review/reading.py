@@ -143,6 +143,13 @@ def begins(line: str) -> bool:
     return bool(_BEGINS.match(line))
 
 
+def with_mark(heading: str, mark: str) -> str:
+    """A section's heading with this between its first brackets; one without brackets stays as it is."""
+    before, opened, rest = heading.partition("[")
+    _, closed, after = rest.partition("]")
+    return f"{before}[{mark}]{after}" if opened and closed else heading
+
+
 def without_comments(text: str) -> str:
     """A line of text without what no reader of Markdown sees."""
     return " ".join(_COMMENT.sub(" ", text).split())

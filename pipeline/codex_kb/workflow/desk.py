@@ -285,8 +285,7 @@ class Desk:
                 judging.attempt(waiting, judging.marks)
                 self._opened.pop(name, None)
         self._done = [each for each in self._done if each[0] not in names]
-        judging.result.waiting = sum(len(ids_of(each)) for each in self.kb.store.packets())
-        return judging.result
+        return judging.finished()
 
     def leave(self) -> None:
         """Leave packets that nobody marked as they were found."""

@@ -47,7 +47,7 @@ class Review:
         with writing(self.kb, "review"):
             for waiting in self.selected(sources):
                 self._judging.attempt(waiting, self._judging.marks)
-        return self._finished()
+        return self._judging.finished()
 
     def named(self, approve: Sequence[str], reject: Mapping[str, str], add: Sequence[str] = ()) -> Reviewed:
         """Decide the proposals with these ids, or unique beginnings of ids, and no others.
@@ -77,7 +77,7 @@ class Review:
             for waiting in packets:
                 if any(ids[i] is waiting for i in (*yes, *more, *no)):
                     self._judging.attempt(waiting, judge)
-        return self._finished()
+        return self._judging.finished()
 
     def _open(self, beginning: str, how: str, ids: Collection[str], before: Mapping[str, Decision]) -> str:
         """The id that is meant, where it waits; empty where it was decided already, or nobody knows it.
@@ -132,11 +132,7 @@ class Review:
                 break
             except (RefusedFile, Conflict, NotFound) as error:
                 self.result.faults.append(error)
-        return self._finished()
-
-    def _finished(self) -> Reviewed:
-        self.result.waiting = sum(len(ids_of(each)) for each in self.kb.store.packets())
-        return self.result
+        return self._judging.finished()
 
     def _edit(self, opened: Opened, edit: Edit, agreed: Agreed) -> None:
         waiting, shown = opened.packet, opened.text
