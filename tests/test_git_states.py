@@ -289,7 +289,8 @@ def test_what_is_derived_git_may_ignore(kb: Base) -> None:
     assert len(log(kb)) == 1
 
 
-def test_a_submodule_in_the_way_is_found_before_anything_is_written(kb: Base, tmp_path: Path) -> None:
+@pytest.mark.parametrize("filled", [True, False])
+def test_a_submodule_in_the_way_is_found_before_anything_is_written(kb: Base, tmp_path: Path, filled: bool) -> None:
     other = tmp_path / "other"
     subprocess.run(["git", "init", "-q", str(other)], check=True)
     who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
@@ -300,6 +301,8 @@ def test_a_submodule_in_the_way_is_found_before_anything_is_written(kb: Base, tm
     kb.ingest()
     kb.mark("x", count=1)
     kb.commit_all()
+    if not filled:  # as a clone has it at first
+        kb.git("submodule", "--quiet", "deinit", "--force", "codex")
     before = kb.snapshot()
     done = kb.run("review", "--apply")
     assert done.code == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -33,15 +34,28 @@ def require_quiet(run: Run, folder: Path) -> None:
                        hint="resolve them and git add it, or run with --no-commit")  # fmt: skip
 
 
-def require_own(run: Run, paths: Sequence[str]) -> None:
+def require_own(run: Run, root: Path, paths: Sequence[str]) -> None:
     """Stop where a path lies in a submodule: its files are not this repository's. Raises Conflict."""
-    folders = {str(folder): path for path in paths for folder in PurePosixPath(path).parents}
-    top = {path.partition("/")[0] for path in paths}
-    for row in _split(run("ls-files", "--stage", "-z", "--", *sorted(top))):
+    folders = {folder.as_posix(): path for path in paths for folder in PurePosixPath(path).parents if folder.name}
+    asked: list[str] = []
+    for folder in sorted(folders):  # what lies below one that is asked about is the same submodule's
+        if folder.rpartition("/")[0] not in asked and _may_be_submodule(root / folder):
+            asked.append(folder)
+    for row in _split(run("ls-files", "--stage", "-z", "--", *asked)) if asked else ():
         mode, _, path = row.partition("\t")
         if mode.startswith(_SUBMODULE) and path in folders:
             raise Conflict(f"lies in the submodule {path}, and a commit here cannot have it", path=folders[path],
                            hint="make the knowledge base in the submodule, or run with --no-commit")  # fmt: skip
+
+
+def _may_be_submodule(folder: Path) -> bool:
+    """Does a folder look like one? Git's index, which has a row for every file, is asked about these alone."""
+    try:
+        with os.scandir(folder) as found:
+            first = next(found, None)
+        return first is None or os.path.lexists(folder / ".git")
+    except OSError:  # it is not there
+        return True
 
 
 def require_seen(run: Run, paths: Sequence[str], named: Sequence[str], sparse: bool) -> None:

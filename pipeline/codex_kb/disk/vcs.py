@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codex_kb.disk import gate, ready
+from codex_kb.disk import direct, gate, ready
 from codex_kb.disk.clone import WORK_TREE
 from codex_kb.errors import GitError, RefusedFile, UsageError
 from codex_kb.layout import LOCAL
@@ -47,17 +47,20 @@ class Repository:
         self._git = git
         self._root = root
 
-    def _run(self, *args: str, paths: Iterable[str] | None = None) -> str:
-        """Run git; `paths` go to its standard input, so that their number and characters do not matter."""
+    def _run(self, *args: str, paths: Iterable[str] | None = None, given: str = "") -> str:
+        """Run git; `paths` go to its standard input, so that their number and characters do not matter.
+
+        Anything else goes there as it is `given`.
+        """
         # check-ignore takes paths, not patterns, and refuses the option
         literal = [] if args[0] == "check-ignore" else ["--literal-pathspecs"]
         command = ["git", *literal, *args]
-        if paths is None:
+        if paths is None and not given:
             return str(self._execute(command))
-        with tempfile.TemporaryFile() as listed:
-            listed.write("\0".join(paths).encode(errors="surrogateescape"))
-            listed.seek(0)
-            return str(self._execute(command, istream=listed))
+        with tempfile.TemporaryFile() as file:
+            file.write((given or "\0".join(paths or ())).encode(errors="surrogateescape"))
+            file.seek(0)
+            return str(self._execute(command, istream=file))
 
     def _execute(self, command: Sequence[str], **options: Any) -> Any:
         """What git answers. Raises _Failed."""
@@ -95,7 +98,7 @@ class Repository:
             UsageError: no branch can have this name.
         """
         try:
-            ready.require_own(self._run, paths)
+            ready.require_own(self._run, self._root, paths)
             if self.elsewhere(branch):
                 self._require_branch_name(branch)
                 ready.require_branch(self._run, branch, self._root / _WORK_TREE, bool(self.commit_of("HEAD")))
@@ -268,11 +271,15 @@ class Repository:
         if not paths:
             return False
         self._run("update-index", "--add", "--remove", "-z", "--stdin", paths=paths)
-        shown = ("--name-only", "-z", "--no-renames", "--no-relative", "--no-ext-diff")
-        staged = _split(self._run("diff", "--cached", *shown))
+        parent = self.commit_of("HEAD")
+        staged = direct.staged(self._run)
         ours = [path for path in paths if self._prefix + path in staged]
         if not ours:
             return False
+        if parent and direct.serves(self._run, self._root):
+            named = [self._prefix + path for path in ours]
+            direct.commit(self._run, parent, {path: staged[path] for path in named}, message)
+            return True
         with tempfile.TemporaryDirectory() as folder:
             text = Path(folder, "message.txt")
             text.write_bytes(message.encode())  # closed before git reads it, as Windows wants it

@@ -1,0 +1,74 @@
+"""A commit made of what is staged of some paths alone, in the time that these take.
+
+`git commit` looks at every file that git knows of, and writes its index, which has a row for each, anew. Where no hook
+would see the commit and nobody wants it signed, `git fast-import` makes the same one from the trees of the last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from codex_kb.disk.ready import Run
+from codex_kb.errors import GitError
+
+#: The hooks that see a commit; those of the index are run all the same.
+_HOOKS = ("pre-commit", "prepare-commit-msg", "commit-msg", "post-commit", "reference-transaction")
+#: The settings by which `git commit` makes more of it, and the one value of them that asks for nothing.
+_SETTINGS = r"^(hook\..*|commit\.gpgsign|i18n\.commitencoding|maintenance\.auto)$"
+_NOTHING = {"", "commit.gpgsign\nfalse"}
+#: Where the commit is until HEAD is at it; each work tree has a name of its own for it.
+_NAME = "refs/worktree/codex-kb"
+
+
+class Staged(NamedTuple):
+    """How a path is staged, as git writes it: the mode of its file, the id of its content, what became of it."""
+
+    mode: str
+    content: str
+    status: str
+
+
+def staged(run: Run) -> dict[str, Staged]:
+    """What is staged otherwise than it was committed last, by its path from the top of the work tree."""
+    shown = ("--raw", "--no-abbrev", "-z", "--no-renames", "--no-relative", "--no-ext-diff")
+    rows = run("diff", "--cached", *shown).split("\0")
+    found = {}
+    for about, path in zip(rows[::2], rows[1::2], strict=False):
+        _, mode, _, content, status = about.split(" ")
+        found[path] = Staged(mode, content, status)
+    return found
+
+
+def serves(run: Run, root: Path) -> bool:
+    """Would `git commit` in this folder make nothing more of it?"""
+    hooks = root / run("rev-parse", "--git-path", "hooks").rstrip("\n")
+    if any(os.path.lexists(hooks / name) for name in _HOOKS):
+        return False
+    with contextlib.suppress(GitError):  # none of them is set
+        return set(run("config", "-z", "--get-regexp", _SETTINGS).split("\0")) <= _NOTHING
+    return True
+
+
+def commit(run: Run, parent: str, changes: Mapping[str, Staged], message: str) -> None:
+    """Commit these changes where HEAD is, which must be at the commit `parent`. Raises GitError."""
+    text = run("stripspace", given=message).encode()
+    author, committer = (run("var", f"GIT_{who}_IDENT").strip() for who in ("AUTHOR", "COMMITTER"))
+    lines = [f"commit {_NAME}", "mark :1", f"author {author}", f"committer {committer}", f"data {len(text)}"]
+    files = [f"D {_quoted(path)}" if each.status == "D" else f"M {each.mode} {each.content} {_quoted(path)}"
+             for path, each in changes.items()]  # fmt: skip
+    stream = "\n".join([*lines, text.decode(), f"from {parent}", *files, "get-mark :1", "done\n"])
+    made = run("fast-import", "--quiet", "--force", "--done", given=stream).strip()
+    subject = message.partition("\n")[0]
+    run("update-ref", "--stdin", "-m", f"commit: {subject}", given=f"update HEAD {made} {parent}\ndelete {_NAME}\n")
+    with contextlib.suppress(GitError):  # a git that has none
+        run("maintenance", "run", "--auto", "--quiet")
+
+
+def _quoted(path: str) -> str:
+    """A path as fast-import reads any."""
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
