@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from codex_kb.index import entry, local, opened, stored, vectors, writer
+from codex_kb.disk import stat_cache
+from codex_kb.index import entry, local, stored, vectors, writer
 from codex_kb.index.catalog import Filters
 from codex_kb.kb import KnowledgeBase
 from codex_kb.workflow.search import Searcher
@@ -125,6 +126,59 @@ def test_a_harmed_committed_entry_changes_no_answer_and_is_mended(filled: Base, 
     assert filled.run("distill", "--check").code == 0
 
 
+@pytest.mark.parametrize("harm", ["gone", "replaced"])
+def test_entries_of_a_great_knowledge_base_are_looked_at_by_their_folders(
+    filled: Base, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    monkeypatch.setattr(local, "LOOK_AT_ALL", 10)
+    assert filled.run("distill").code == 0
+    file = sorted(filled.path("codex/index").rglob("*.jsonl"))[3]
+    good = file.read_bytes()
+    file.unlink()
+    if harm == "replaced":
+        file.write_bytes(b"junk")
+    filled.commit_all()
+    done = filled.run("distill", "--json")
+    assert (done.code, done.json["embedded"], file.read_bytes()) == (0, 1, good)
+
+
+def test_an_entry_of_a_great_knowledge_base_that_was_written_into_is_named_with_the_way_out(
+    filled: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "LOOK_AT_ALL", 10)
+    assert filled.run("distill").code == 0
+    file = sorted(filled.path("codex/index").rglob("*.jsonl"))[3]
+    good = file.read_bytes()
+    file.write_bytes(b"junk")
+    found = filled.run("distill", "--check", "--json").json
+    assert [p["hint"] for p in found] == [f"rm {file.relative_to(filled.root)}; codex distill"]
+    file.unlink()
+    filled.commit_all()
+    assert (filled.run("distill").code, file.read_bytes()) == (0, good)
+
+
+def test_a_claim_of_a_great_knowledge_base_that_was_written_into_is_distilled(
+    filled: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "LOOK_AT_ALL", 10)
+    assert filled.run("distill").code == 0
+    with filled.path(filled.claims()[0]).open("a") as file:
+        file.write("Tar holds what nails do not.\n")
+    filled.commit_all()
+    assert filled.run("distill", "--json").json["embedded"] == 1
+
+
+def test_a_run_with_nothing_to_do_looks_at_no_entry_of_a_great_knowledge_base(
+    filled: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "LOOK_AT_ALL", 10)
+    monkeypatch.setattr(stat_cache, "SLACK_NS", 0)
+    assert filled.run("distill").code == 0
+    assert filled.run("distill").code == 0
+    monkeypatch.delattr(local, "is_entry")
+    assert filled.run("distill", "--json").json["unchanged"] == 30
+
+
 def test_every_answer_is_that_of_a_fresh_copy(filled: Base, monkeypatch: pytest.MonkeyPatch) -> None:
     """Claims come, change, move and go; postings and approximate index are made again on the way."""
     monkeypatch.setattr(writer, "_FEW", 3)
@@ -175,7 +229,7 @@ def test_a_look_at_young_files_embeds_nothing(filled: Base, monkeypatch: pytest.
 
 
 def test_a_great_knowledge_base_is_looked_at_by_folders_and_hits(filled: Base, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opened, "LOOK_AT_ALL", 10)
+    monkeypatch.setattr(local, "LOOK_AT_ALL", 10)
     shutil.rmtree(filled.root / local.FOLDER)
     best = answer(filled)[0]["path"]
     filled.claim("new", QUESTION, "the very words")

@@ -104,6 +104,22 @@ def test_folders_own_times_tell_of_names_that_come_and_go(root: Path) -> None:
     assert stat_cache.folder_times(str(root), [*folders, "codex/gone"])[0] != before
 
 
+def test_folders_by_their_times_see_no_file_that_is_written_in_place(root: Path) -> None:
+    def by_times() -> dict[str, Folder]:
+        return {folder.path: folder for folder in stat_cache.by_times(str(root), "codex")}
+
+    before = by_times()
+    assert sorted(before) == ["codex", "codex/a", "codex/b", "codex/index"]
+    in_place(root / "codex/a/one.md")
+    assert by_times() == before
+    replaced(root / "codex/a/one.md")
+    assert [path for path, folder in by_times().items() if folder != before[path]] == ["codex/a"]
+
+
+def test_numbers_of_any_size_are_told_apart() -> None:
+    assert stat_cache._digest(["a"], [1 << 63]) != stat_cache._digest(["a"], [-1])
+
+
 def test_a_folder_that_is_gone_counts_as_empty(root: Path) -> None:
     assert [f.newest for f in stat_cache.scan(str(root), "nowhere", markdown, lambda _: False)] == [0]
     assert stat_cache.files(str(root), "nowhere", markdown) == {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -52,21 +53,28 @@ def scan(root: str, start: str, wanted: Wanted, skip: Wanted) -> Iterator[Folder
     waiting = [start]
     while waiting:
         path = waiting.pop()
-        lines: list[str] = []
-        newest = 0
+        names: list[str] = []
+        numbers: list[int] = []  # four a file; of millions of files, their digits would take longer than the looks
         for entry in _entries(root, path):
             name = entry.name
             if entry.is_dir(follow_symlinks=False):
                 if not name.startswith(".") and not skip(f"{path}/{name}"):
                     waiting.append(f"{path}/{name}")
             elif wanted(name):
+                names.append(name)
                 try:
-                    s = entry.stat()
-                    newest = max(newest, s.st_mtime_ns, s.st_ctime_ns)
-                    lines.append(f"{name}\0{s.st_size}\0{s.st_mtime_ns}\0{s.st_ctime_ns}\0{s.st_ino}")
+                    found = entry.stat()
+                    numbers.extend((found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino))
                 except OSError:  # a link to nothing
-                    lines.append(name)
-        yield Folder(path, _digest(lines), newest)
+                    continue
+        yield Folder(path, _digest(names, numbers), max(max(numbers[::4], default=0), max(numbers[1::4], default=0)))
+
+
+def by_times(root: str, start: str) -> Iterator[Folder]:
+    """A folder and those in it by their own times: no file is looked at, and none that is written in place is seen."""
+    inner = (entry.name for entry in _entries(root, start) if entry.is_dir(follow_symlinks=False))
+    for path in (start, *(f"{start}/{name}" for name in inner if not name.startswith("."))):
+        yield Folder(path, *folder_times(root, [path]))
 
 
 def files(root: str, folder: str, wanted: Wanted) -> dict[str, Stat]:
@@ -83,13 +91,13 @@ def folder_times(root: str, folders: Iterable[str]) -> tuple[bytes, int]:
 
     They change when a file is made, replaced or removed, but not when one is written in place.
     """
-    lines: list[str] = []
-    newest = 0
+    names: list[str] = []
+    numbers: list[int] = []
     for path in folders:
         found = look(os.path.join(root, path)) or Stat(0, 0, 0, 0)
-        newest = max(newest, found.modified, found.changed)
-        lines.append(f"{path}\0{found.modified}\0{found.changed}\0{found.inode}")
-    return _digest(lines), newest
+        names.append(path)
+        numbers.extend((found.modified, found.changed, found.inode))
+    return _digest(names, numbers), max(max(numbers[::3], default=0), max(numbers[1::3], default=0))
 
 
 def look(path: str) -> Stat | None:
@@ -101,19 +109,23 @@ def look(path: str) -> Stat | None:
     return Stat(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
-def _digest(lines: list[str]) -> bytes:
-    """Lines in 16 bytes; two checksums, since hashlib takes longer to load than a folder to look at."""
-    text = "\n".join(lines).encode(errors="surrogateescape")
-    parts = (zlib.crc32(text), zlib.adler32(text), len(lines), len(text))
+def _digest(names: list[str], numbers: list[int]) -> bytes:
+    """Names and numbers in 16 bytes; two checksums, since hashlib takes longer to load than a folder to look at."""
+    try:
+        packed = array("q", numbers).tobytes()
+    except OverflowError:  # some file systems' inodes
+        packed = str(numbers).encode()
+    text = "\0".join(names).encode(errors="surrogateescape") + b"\0\0" + packed
+    parts = (zlib.crc32(text), zlib.adler32(text), len(names), len(text))
     return b"".join((part & 0xFFFFFFFF).to_bytes(4, "little") for part in parts)
 
 
-def _entries(root: str, folder: str) -> Iterator[os.DirEntry[str]]:
+def _entries(root: str, folder: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(os.path.join(root, folder)) as found:
-            yield from found
+            return list(found)
     except OSError:
-        return
+        return []
 
 
 def _is_utf8(name: str) -> bool:

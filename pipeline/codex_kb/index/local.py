@@ -30,6 +30,9 @@ CATALOG = "catalog.db"
 WHOLE = "claims.f32"
 TITLE = "titles.f32"
 SEAL = "seal.json"
+#: Up to so many files of claims every one of them is looked at before a search, and every entry before a distill;
+#: above, a search looks at folders and hits, and a distill at every claim and the folders of the entries.
+LOOK_AT_ALL = 5_000
 #: What every local copy holds, what some do (`words-N.bin`), and what SQLite puts beside a catalog.
 _ALWAYS = (CATALOG, WHOLE, TITLE)
 _NUMBERED = {"words": "bin", "near": "faiss"}
@@ -57,10 +60,10 @@ class Look(NamedTuple):
     entries: list[stat_cache.Folder]
 
     @classmethod
-    def now(cls, root: str, starts: Iterable[str]) -> Look:
-        """Look at every file below the folders of claims, and at every entry."""
+    def now(cls, root: str, starts: Iterable[str], files: int) -> Look:
+        """Look at every file below the folders of claims, which were so many `files`, and at the entries."""
         # The time comes before the look: what changes while it lasts is looked at again.
-        return cls(time.time_ns(), list(claim_folders(root, starts)), list(entry_folders(root, places.INDEX)))
+        return cls(time.time_ns(), list(claim_folders(root, starts)), list(entry_folders(root, places.INDEX, files)))
 
 
 def identity(settings: Settings, encoder: Encoder) -> dict[str, Any]:
@@ -84,8 +87,13 @@ def claim_folders(root: str, starts: Iterable[str]) -> Iterable[stat_cache.Folde
                 yield folder
 
 
-def entry_folders(root: str, start: str) -> Iterable[stat_cache.Folder]:
-    """The folders with committed entries at and below one, as they are now."""
+def entry_folders(root: str, start: str, files: int) -> Iterable[stat_cache.Folder]:
+    """The folders with committed entries at and below one, as they are now; of so many `files` of claims.
+
+    Above a number the folders' own times tell: we replace entries and never write into one, and so does git.
+    """
+    if files > LOOK_AT_ALL:
+        return stat_cache.by_times(root, start)
     return stat_cache.scan(root, start, is_entry, lambda _: False)
 
 

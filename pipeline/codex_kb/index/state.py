@@ -61,7 +61,7 @@ def of_files(root: Path, encoder: Encoder, claims: Sequence[Claim]) -> State:
             entry.load_entry(gate.read(root, relative), key)
             there.add(key)
         except (CodexError, ValueError) as error:
-            damaged.append(Problem(relative, 1, "damaged-index", str(error), "codex distill"))
+            damaged.append(Problem(relative, 1, "damaged-index", str(error), f"rm {relative}; codex distill"))
     return State(
         add={key: claims for key, claims in wanted.items() if key not in there},
         remove=sorted(there - wanted.keys()),

@@ -76,7 +76,7 @@ def everything(root: Path, given: Writing, look: local.Look | None = None) -> No
     """
 
     def work(writer: _Writer) -> None:
-        seen = look or local.Look.now(writer.root, given.settings.kb.claims)
+        seen = look or local.Look.now(writer.root, given.settings.kb.claims, int(writer.meta["files"]))
         writer.claims(seen.claims, seen.time)
         writer.entries(seen.entries, seen.time, every=True)
 
@@ -88,7 +88,8 @@ def committed(root: Path, given: Writing, paths: Iterable[str]) -> None:
     folders = sorted({path.rpartition("/")[0] for path in paths if local.is_entry_folder(path)})
 
     def work(writer: _Writer) -> None:
-        seen = (found for folder in folders for found in local.entry_folders(writer.root, folder))
+        files = int(writer.meta["files"])
+        seen = (found for folder in folders for found in local.entry_folders(writer.root, folder, files))
         writer.entries(seen, time.time_ns(), every=False)
 
     _write(root, given, work)
