@@ -31,6 +31,16 @@ def test_starting_loads_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
+def test_at_its_end_nothing_is_looked_through_for_garbage() -> None:
+    script = (
+        "import atexit, gc, sys; sys.argv = ['codex', '--version']\n"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 1000, len(gc.get_objects()) < 1000))\n"
+        "from codex_kb.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True True"
+
+
 def test_errors_are_json_where_asked_for(kb: Base) -> None:
     done = kb.run("search", "", "--json")
     assert (done.code, json.loads(done.err)["error"]["code"]) == (2, "usage")
@@ -52,7 +62,7 @@ def test_a_search_loads_nothing_heavy(tmp_path: Path, run: Callable[..., Run]) -
     script = (
         "import sys, atexit; sys.argv = ['codex', 'search', 'broad ships', '--explain']\n"
         "heavy = 'torch transformers sentence_transformers faiss onnxruntime git yaml jsonschema asyncio "
-        "threadpoolctl'.split()\n"
+        "threadpoolctl codex_kb.records'.split()\n"
         "atexit.register(lambda: print('heavy:', [m for m in heavy if m in sys.modules]))\n"
         "from codex_kb.cli import main; main()"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import importlib
 import io
 import os
@@ -64,6 +66,8 @@ def cli(ctx: click.Context, kb: str | None, verbose: bool, quiet: bool) -> None:
 
 def main() -> None:
     """Run a command and leave with its exit code."""
+    # At its end Python looks through all objects for garbage, again and again, which takes as long as many a question.
+    atexit.register(gc.freeze)
     arguments = sys.argv[1:]
     as_json = "--json" in arguments
     verbose = "-v" in arguments or "--verbose" in arguments

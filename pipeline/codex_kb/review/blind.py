@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
-from codex_kb.records import Proposal
+# A search shows no proposal, and records take longer to load than many a question to answer.
+if TYPE_CHECKING:
+    from codex_kb.records import Proposal
 
 
 def as_shown(proposal: Proposal) -> Proposal:

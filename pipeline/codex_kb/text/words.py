@@ -19,6 +19,17 @@ _SINGLE = r"\u2e80-\u2fdf\u3005-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U0
 _LONGEST = 64
 
 
+class _Unmarked(dict[int, int | None]):
+    """Each character by its number, and None for a mark that combines; found out when it is first met."""
+
+    def __missing__(self, code: int) -> int | None:
+        found = self[code] = None if unicodedata.combining(chr(code)) else code
+        return found
+
+
+_UNMARKED = _Unmarked()
+
+
 @lru_cache(maxsize=1)
 def _singles() -> re.Pattern[str]:
     """Words, but each character of those scripts alone."""
@@ -46,8 +57,7 @@ def terms(text: str) -> list[str]:
     """The terms of a text in their order."""
     folded = text.lower()
     if not folded.isascii():
-        marks = unicodedata.normalize("NFKD", folded)
-        folded = unicodedata.normalize("NFC", "".join(c for c in marks if not unicodedata.combining(c)))
+        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKD", folded).translate(_UNMARKED))
     return [_stem(word[:_LONGEST]) for word in _pattern(folded).findall(folded)]
 
 

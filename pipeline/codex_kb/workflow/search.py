@@ -81,7 +81,8 @@ class Searcher:
         if self.mode != "lexical" and len(query.split()) > _LONG_QUESTION:
             self.kb.say("a long question: all its words count, its meaning only as far as the model reads")
         found = self._current.answer(lambda: self._hits(query, k, filters), lambda hits: (h.card.path for h in hits))
-        return [self._with_snippet(hit, query) for hit in found] if snippets else found
+        worth = self.index.worth(query) if snippets else {}
+        return [self._with_snippet(hit, worth) for hit in found] if snippets else found
 
     def waiting(self) -> bool:
         """Does anything wait for review that could become a claim?"""
@@ -158,13 +159,12 @@ class Searcher:
             return self._best(scores, k + len(order) - len(shown))[:k]
         return [Found(cards[row], scores[row]) for row in shown[:k]]
 
-    def _with_snippet(self, hit: Found, query: str) -> Found:
-        """The hit with the sentence of its body that shares most with the question; else its description."""
+    def _with_snippet(self, hit: Found, worth: Mapping[str, float]) -> Found:
+        """The hit with the sentence of its body whose terms are worth most; else its description."""
         try:
             data = gate.read(self.kb.layout.root, hit.card.path, _LONG_CLAIM).decode("utf-8", errors="replace")
         except (RefusedFile, NotFound):
             data = ""
-        worth = self.index.worth(query)
         text, matches = snippet.best(prose(snippet.body_of(data)), worth)
         line = snippet.line_of(data, text)
         if not text and hit.card.description:
