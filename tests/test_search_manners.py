@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pytest
+
+from codex_kb.index.catalog import Card, Catalog
 from conftest import Base
 
 TITLE = "Wide boats turn slowly in narrow harbours"
@@ -28,6 +33,26 @@ def test_files_that_say_the_same_are_one_hit(kb: Base) -> None:
     found = kb.run("search", "tar in winter", "--json").json
     assert [hit["title"] for hit in found].count("Tar is dear in winter") == 1
     assert len(kb.run("search", "tar in winter", "-k", "2", "--json").json) == 2
+
+
+def test_one_claim_in_two_files_does_not_have_every_hit_looked_up_again(
+    kb: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(40):
+        kb.claim(f"c{number}", f"Wide boats turn slowly in port {number}")
+    kb.write("codex/economics/copy.md", (kb.root / "codex/economics/c1.md").read_text())
+    kb.commit_all()
+    asked: list[int] = []
+    cards = Catalog.cards
+
+    def counted(catalog: Catalog, ids: Sequence[int]) -> dict[int, Card]:
+        asked.append(len(ids))
+        return cards(catalog, ids)
+
+    monkeypatch.setattr(Catalog, "cards", counted)
+    found = kb.run("search", "wide boats turn slowly in port 1", "-k", "5", "--json").json
+    assert len({hit["title"] for hit in found}) == len(found) == 5
+    assert len(asked) < 5
 
 
 def test_a_filter_that_nothing_has_names_what_there_is(kb: Base) -> None:

@@ -145,18 +145,17 @@ class Searcher:
         return (ids, ids[:0]) if which == "only" else (None, ids)
 
     def _best(self, scores: dict[int, Score], k: int) -> list[Found]:
-        # Cards of a few more than k: those that tie with the k-th are put in order by path.
-        first = sorted(scores, key=lambda row: -scores[row].total)
-        if len(first) > k:
-            least = scores[first[k - 1]].total - 1e-6
-            first = [row for row in first if scores[row].total >= least]
-        cards = self.index.catalog.cards(first)
-        order = ranking.best({row: scores[row] for row in cards}, {row: card.path for row, card in cards.items()})
-        # Files that say the same, word for word, are one claim, shown once.
-        alone = {cards[row].key: row for row in reversed(order)}
-        shown = [row for row in order if alone[cards[row].key] == row]
-        if len(shown) < k and len(first) < len(scores):
-            return self._best(scores, k + len(order) - len(shown))[:k]
+        rows = sorted(scores, key=lambda row: -scores[row].total)
+        depth, shown, cards = 0, list[int](), dict[int, Card]()
+        while len(shown) < k and depth < len(rows):
+            # Those that tie with the last are put in order by path.
+            least = scores[rows[min(len(rows), depth + k - len(shown)) - 1]].total - 1e-6
+            before, depth = depth, sum(score.total >= least for score in scores.values())
+            cards |= self.index.catalog.cards(rows[before:depth])
+            order = ranking.best({row: scores[row] for row in cards}, {row: card.path for row, card in cards.items()})
+            # Files that say the same, word for word, are one claim, shown once.
+            alone = {cards[row].key: row for row in reversed(order)}
+            shown = [row for row in order if alone[cards[row].key] == row]
         return [Found(cards[row], scores[row]) for row in shown[:k]]
 
     def _with_snippet(self, hit: Found, worth: Mapping[str, float]) -> Found:
