@@ -272,3 +272,13 @@ def test_what_changes_no_vector_is_covered(folder: Path, tmp_path: Path) -> None
     assert bert.uncovered(folder) == ""
     shutil.rmtree(folder)
     assert bert.uncovered(folder)
+
+
+@pytest.mark.parametrize("shape", [(1536, 384), (384, 1536), (7, 5), (512, 2048)])
+@pytest.mark.parametrize("tokens", [1, 12, 20, 21, 60])
+def test_a_product_is_the_same_a_few_rows_at_a_time(shape: tuple[int, int], tokens: int) -> None:
+    draw = np.random.default_rng(5)
+    matrix, states = draw.standard_normal(shape), draw.standard_normal((shape[1], tokens))
+    found = bert._product(matrix.astype(np.float32), states.astype(np.float32))
+    assert (found.dtype, found.shape) == (np.float32, (shape[0], tokens))
+    assert np.abs(found - matrix @ states).max() < 1e-3

@@ -26,6 +26,10 @@ _WEIGHTS = "model.safetensors"
 _ERF = tuple(np.float32(x) for x in (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429))
 _ERF_P = np.float32(0.3275911)
 _ROOT_HALF = np.float32(0.5**0.5)
+#: Up to so many tokens products are taken a few rows at a time; above, the copy pays.
+_FEW = 20
+#: Multiplications up to which OpenBLAS copies nothing.
+_SMALL = 1_000_000
 _NUMBERS = ("hidden_size", "num_hidden_layers", "num_attention_heads", "layer_norm_eps")
 _SWITCH = "pooling_mode_"
 _MODULES = ("Transformer", "Pooling", "Normalize")
@@ -108,7 +112,7 @@ class BertEncoder:
         return np.asarray((value @ scores).reshape(width, tokens), np.float32)
 
     def _dense(self, states: Vectors, name: str) -> Vectors:
-        return np.asarray(self._array(f"{name}.weight") @ states + self._array(f"{name}.bias")[:, None], np.float32)
+        return _product(self._array(f"{name}.weight"), states) + self._array(f"{name}.bias")[:, None]
 
     def _normal(self, states: Vectors, name: str) -> Vectors:
         centred = states - states.mean(axis=0)
@@ -119,6 +123,16 @@ class BertEncoder:
 
     def _array(self, name: str) -> Vectors:
         return self._weights[name]
+
+
+def _product(matrix: Vectors, states: Vectors) -> Vectors:
+    """matrix @ states; for few tokens a few rows at a time, since OpenBLAS copies the matrix where it is not small."""
+    rows, inner = matrix.shape
+    tokens = states.shape[1]
+    size = rows
+    while tokens <= _FEW and size % 2 == 0 and size * inner * tokens > _SMALL:
+        size //= 2
+    return np.asarray((matrix.reshape(-1, size, inner) @ states).reshape(rows, tokens), np.float32)
 
 
 def _gelu(x: Vectors) -> Vectors:
