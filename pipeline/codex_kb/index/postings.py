@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -158,15 +159,27 @@ class Bm25:
         for term, weight in terms.items():
             worth = np.float32(weight * self.idf(term) * (K1 + 1))
             documents, counts = self._base.of(term)
-            scores[documents] += worth * self._saturated(counts, self._base.lengths[documents])
+            np.add.at(scores, documents, worth * _saturated(counts, self._shape.take(documents)))
             at = self._new.terms == term
             documents = self._new.documents[at]
-            scores[documents] += worth * self._saturated(self._new.counts[at], self._lengths[documents])
+            shape = self._shape_of(self._lengths[documents])
+            np.add.at(scores, documents, worth * _saturated(self._new.counts[at], shape))
         scores[self._gone.numbers] = 0.0
         return scores
 
-    def _saturated(self, counts: Bytes, lengths: Ints) -> Floats:
-        """f / (f + k1 (1 - b + b length / mean))."""
-        frequency = np.float32(UNIT) * counts.astype(np.float32)
-        shape = np.float32(K1 * (1 - B)) + np.float32(K1 * B / self._mean) * lengths.astype(np.float32)
-        return np.asarray(frequency / (frequency + shape), np.float32)
+    @cached_property
+    def _shape(self) -> Floats:
+        return self._shape_of(self._base.lengths)
+
+    def _shape_of(self, lengths: Ints) -> Floats:
+        """k1 (1 - b + b length / mean)."""
+        scaled = np.float32(K1 * B / self._mean) * lengths.astype(np.float32)
+        return np.asarray(np.float32(K1 * (1 - B)) + scaled, np.float32)
+
+
+def _saturated(counts: Bytes, shape: Floats) -> Floats:
+    """f / (f + shape) in the place of `shape`: arrays as long as a common word's postings are dear to make."""
+    frequency = counts.astype(np.float32)
+    frequency *= np.float32(UNIT)
+    shape += frequency
+    return np.divide(frequency, shape, out=shape)
