@@ -41,6 +41,35 @@ def test_a_scan_leaves_out_what_is_hidden_and_keeps_to_what_is_asked() -> None:
     assert vectors.scan(matrix, query, 3, only[:0]).tolist() == []
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight bits from the first question on, of however few rows."""
+    monkeypatch.setattr(vectors, "_OFTEN", 0)
+    monkeypatch.setattr(vectors, "_BLOCK", 300)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_asked_often_the_nearest_are_the_same_and_hidden_ones_stay_out() -> None:
+    matrix = clustered(1000)
+    for hidden in (np.zeros(0, np.int64), np.arange(0, 1000, 7)):
+        exact = vectors.Exact(matrix, hidden)
+        for query in matrix[::50]:
+            for k in (1, 10, 400, 1000):
+                assert exact.nearest(query, k).tolist() == vectors.scan(matrix, query, k, None, hidden).tolist()
+
+
+@pytest.mark.usefixtures("at_once")
+def test_eight_bits_prove_what_they_leave_out_or_say_that_they_cannot() -> None:
+    matrix = clustered(1000)
+    coarse = vectors._Coarse(matrix)
+    found = [coarse.around(query, 5) for query in matrix]
+    proved = [(query, rows) for query, rows in zip(matrix, found, strict=True) if rows is not None]
+    assert all(set(vectors.scan(matrix, query, 5)) <= set(rows) and len(rows) == 20 for query, rows in proved)
+    assert len(proved) > 500
+    # Rows that are all the same leave no doubt about none.
+    assert vectors._Coarse(np.repeat(matrix[:1], 1000, axis=0)).around(matrix[0], 5) is None
+
+
 def test_rows_are_appended_and_mapped_and_a_short_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "rows"
     matrix = clustered(10)

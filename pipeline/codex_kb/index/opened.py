@@ -96,10 +96,16 @@ class ClaimIndex:
             return vectors.Approximate(self._folder / str(name), int(self.meta["probes"]))
         return None
 
+    @cached_property
+    def _exact(self) -> vectors.Exact:
+        return vectors.Exact(self.whole, self.gone)
+
     def nearest(self, query: Vectors, k: int, only: vectors.Rows | None = None) -> vectors.Rows:
         """The k rows nearest to a query by all of the claim, best first; of `only` these, where given."""
-        if only is not None or self._approximate is None:
-            return vectors.scan(self.whole, query, k, only, self.gone)
+        if only is not None:
+            return vectors.scan(self.whole, query, k, only)
+        if self._approximate is None:
+            return self._exact.nearest(query, k)
         first = int(self.meta["near_rows"])
         rows = self._approximate.nearest(query, k + min(k, len(self.gone)))
         rows = np.concatenate([rows[~np.isin(rows, self.gone)], np.setdiff1d(np.arange(first, self._rows), self.gone)])
