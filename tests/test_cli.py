@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from codex_kb.index import opened
 from conftest import Base, Run, make_base
 
 COMMANDS = ("init", "ingest", "proposals", "show", "review", "distill", "search", "related", "status", "check", "mcp")
@@ -29,6 +30,21 @@ def test_starting_loads_nothing_heavy() -> None:
         "print([m for m in ('torch', 'faiss', 'sentence_transformers', 'onnxruntime', 'git') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.skipif(os.environ.get("CODEX_FAST") == "1", reason="loads the real model")
+def test_asked_often_the_answers_are_the_same(
+    tmp_path: Path, run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kb = make_base(tmp_path / "kb", run)
+    for number, what in enumerate(("boats turn slowly", "towns grow near rivers", "prices rise in winter")):
+        kb.claim(f"c{number}", f"Wide {what}", body="Their keels resist the water.")
+    monkeypatch.setattr(opened, "_OFTEN", 1)
+    rows = [json.loads(x) for x in kb.run("search", "--batch", "-", stdin="broad ships\n" * 3).out.splitlines()]
+    first, *later = ([(hit["path"], pytest.approx(hit["score"], abs=1e-5)) for hit in row["hits"]] for row in rows)
+    assert later == [first, first]
+    assert len(first) == 3
 
 
 def test_at_its_end_nothing_is_looked_through_for_garbage() -> None:

@@ -27,11 +27,14 @@ from codex_kb.text.words import terms
 
 if TYPE_CHECKING:
     from codex_kb.encoders.bert import BertEncoder
+    from codex_kb.encoders.onnx import OnnxEncoder
     from codex_kb.index.writer import Writing
     from codex_kb.kb import KnowledgeBase
     from codex_kb.ports import Vectors
     from codex_kb.records import Hit
 
+#: Questions after which ONNX Runtime embeds them: it takes as long to load as it saves in half as many.
+_OFTEN = 50
 _TRIES = 5
 
 
@@ -53,6 +56,7 @@ class ClaimIndex:
         if self._for is None:
             raise Broken
         self._folder = folder
+        self._asked = 0
         try:
             self.catalog = Catalog(str(folder / local.CATALOG))
             self.meta = self.catalog.meta()
@@ -152,16 +156,32 @@ class ClaimIndex:
 
     def embed(self, kb: KnowledgeBase, question: str) -> Vectors:
         """The vector of a question, float32 of shape (dimension)."""
-        return kb.encoder.query(question) if self._quick is None else np.asarray(self._quick.encode([question])[0])
+        if self._embedded is None:
+            return kb.encoder.query(question)
+        self._asked += 1
+        return np.asarray((self._numpy if self._asked <= _OFTEN else self._onnx).encode([question])[0])
 
     @cached_property
-    def _quick(self) -> BertEncoder | None:
+    def _embedded(self) -> Path | None:
         """The embedded default, which needs no settings and nobody's word; any other model is the encoder's to find."""
         from codex_kb.encoders import weights  # noqa: PLC0415 (other modes need none)
-        from codex_kb.encoders.bert import BertEncoder  # noqa: PLC0415
 
         folder = weights.embedded()
-        return BertEncoder(folder) if self.meta["quick"] == str(folder) else None
+        return folder if self.meta["quick"] == str(folder) else None
+
+    @cached_property
+    def _numpy(self) -> BertEncoder:
+        from codex_kb.encoders.bert import BertEncoder  # noqa: PLC0415
+
+        assert self._embedded is not None
+        return BertEncoder(self._embedded)
+
+    @cached_property
+    def _onnx(self) -> OnnxEncoder | BertEncoder:
+        from codex_kb.encoders import onnx  # noqa: PLC0415
+
+        assert self._embedded is not None
+        return onnx.OnnxEncoder(self._embedded, threads=1) if onnx.available() else self._numpy
 
     def current(self, kb: KnowledgeBase, every_file: bool = False) -> bool:
         """Are the claims as they were, and the local copy? A look at every file, or above a number at folders alone."""
