@@ -359,7 +359,7 @@ def test_a_hit_shows_why(kb: Base) -> None:
     hit = kb.run("search", "firms share workers", "--explain", "--json").json[0]
     assert hit["snippet"] == "Dense towns let firms share pools of workers."
     parts = hit["explain"]
-    assert hit["score"] == pytest.approx(0.6 * max(parts["meaning"], 0) + 0.4 * parts["words"], abs=1e-5)
+    assert hit["score"] == pytest.approx(0.5 * max(parts["meaning"], 0) + 0.5 * parts["words"], abs=1e-5)
     assert "meaning 0." in kb.run("search", "firms share workers", "--explain").out
 
 

@@ -55,6 +55,22 @@ def test_one_claim_in_two_files_does_not_have_every_hit_looked_up_again(
     assert len(asked) < 5
 
 
+def test_a_word_that_all_claims_have_is_found(kb: Base) -> None:
+    for name in ("oak", "elm", "ash"):
+        kb.claim(name, f"Boats of {name} last", "It is so", "ships", body=f"The {name} is hard.")
+    found = kb.run("search", "boats", "--mode", "lexical", "--json").json
+    assert len(found) == 3
+    assert all(hit["score"] > 0.01 for hit in found)
+
+
+def test_a_question_that_only_the_title_answers_is_near(kb: Base) -> None:
+    filled(kb)
+    kb.claim("d", "Moss grows on north walls", "It is so", "towns", body="Ships sail. Keels are heavy.\n" * 9)
+    hit = kb.run("search", "Moss grows on north walls. It is so", "--mode", "dense", "--json").json[0]
+    assert hit["path"] == "codex/towns/d.md"
+    assert hit["score"] > 0.99
+
+
 def test_a_filter_that_nothing_has_names_what_there_is(kb: Base) -> None:
     filled(kb)
     done = kb.run("search", "tar", "--domain", "energy")

@@ -54,7 +54,7 @@ def expected_scores(documents: dict[int, dict[int, int]], query: dict[int, float
     for number, counts in documents.items():
         for term, weight in query.items():
             holding = sum(term in other for other in documents.values())
-            idf = max(1e-6, math.log((len(documents) - holding + 0.5) / (holding + 0.5)))
+            idf = math.log(1 + (len(documents) - holding + 0.5) / (holding + 0.5))
             f = postings.UNIT * counts.get(term, 0)
             k = postings.K1 * (1 - postings.B + postings.B * lengths[number] / mean)
             scores[number] += weight * idf * f * (postings.K1 + 1) / (f + k)

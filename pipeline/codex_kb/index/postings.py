@@ -1,7 +1,8 @@
 """Words: BM25 over postings that are mapped from disk, with the few documents that came or went since.
 
 Score of a document (Robertson & Zaragoza 2009, 3.4): sum over the query's terms of
-idf · f (k1 + 1) / (f + k1 (1 - b + b length / mean length)), idf = ln((N - n + ½) / (n + ½)), above 0.
+idf · f (k1 + 1) / (f + k1 (1 - b + b length / mean length)), idf = ln(1 + (N - n + ½) / (n + ½)), above 0 for words
+that most documents have too.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 K1 = 1.2
 B = 0.75
-_LEAST_IDF = 1e-6
 _MOST = 255
 #: What one counts: half an occurrence, so that a field may weigh half of another.
 UNIT = 0.5
@@ -138,7 +138,7 @@ class Bm25:
         return len(self._base.of(term)[0]) + came - went
 
     def idf(self, term: int) -> float:
-        """How rare a term is; never below 0."""
+        """How rare a term is; above 0."""
         return self._idf(self.holding(term))
 
     @property
@@ -151,7 +151,7 @@ class Bm25:
         return (K1 + 1) * max(1.0, idf)
 
     def _idf(self, holding: int) -> float:
-        return max(_LEAST_IDF, math.log((self.documents - holding + 0.5) / (holding + 0.5)))
+        return math.log1p((self.documents - holding + 0.5) / (holding + 0.5))
 
     def scores(self, terms: Mapping[int, float]) -> Floats:
         """A score for each document number, float32 of shape (rows); `terms` says how much each term counts."""

@@ -67,7 +67,9 @@ class Searcher:
         problems = (json.loads(problem) for problem in self.index.catalog.problems())
         return [f"{path}: {message}" for path, _, _, message, _ in problems]
 
-    def search(self, query: str, k: int, filters: Filters, snippets: bool = False) -> list[Found]:
+    def search(
+        self, query: str, k: int, filters: Filters, snippets: bool = False, twins: bool = False
+    ) -> list[Found]:  # fmt: skip
         """The k best claims for a question with their scores, best first; the claims are those of this moment.
 
         Raises:
@@ -109,7 +111,8 @@ class Searcher:
         rows = np.setdiff1d(rows, hidden) if len(hidden) else rows
         meaning, words = {}, {}
         if vector is not None:
-            cosines = vectors.scores_of(self.index.whole, vector, rows)
+            # What a claim says as a whole may be near a question, or what its title does.
+            cosines = np.maximum(*(vectors.scores_of(of, vector, rows) for of in (self.index.whole, self.index.title)))
             meaning = dict(zip(rows.tolist(), cosines.tolist(), strict=True))
         if len(lexical):
             words = dict(zip(rows.tolist(), (lexical[rows] / most).tolist(), strict=True))
