@@ -377,6 +377,20 @@ def test_related_learns_from_links(kb: Base) -> None:
     assert explained["Chimneys smoke"]["links"] > 0
 
 
+def test_a_link_in_a_sentence_about_the_same_counts_more(kb: Base) -> None:
+    kb.claim("hub", "Chimneys smoke", "soot")
+    kb.claim("other", "Kettles whistle", "steam")
+    for number in range(3):
+        kb.claim(f"n{number}", f"Wide boats turn slowly {number}",
+                 body="Tar is dear, see [[hub]]. Rudders resist currents, so [[other]].")  # fmt: skip
+    for number in range(12):
+        kb.claim(f"x{number}", f"Towns grow {number}", "It is so")
+    kb.claim("asked", "Wide boats turn slowly in harbours", body="Rudders resist currents.")
+    found = kb.run("related", "asked", "-k", "20", "--explain", "--json").json
+    links = {hit["title"]: hit["explain"]["links"] for hit in found}
+    assert links["Kettles whistle"] > links["Chimneys smoke"] > 0
+
+
 @pytest.mark.parametrize("files", [
     {}, {"nonexistent": []}, {"catalog.db": None}, {"catalog.db": None, "claims.f32": None},
     {"catalog.db": None, "claims.f32": None, "titles.f32": None, "../../secret": None},

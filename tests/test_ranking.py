@@ -13,7 +13,7 @@ from codex_kb.text.passages import passages, prose
 
 def test_meaning_and_words_are_fused_by_their_shares() -> None:
     scores = ranking.fuse({1: 0.5, 2: 0.9, 3: -0.2}, {1: 1.0, 4: 0.3, 3: 0.0}, "hybrid")
-    assert {row: round(score.total, 6) for row, score in scores.items()} == {1: 0.7, 2: 0.54, 4: 0.12}
+    assert {row: round(score.total, 6) for row, score in scores.items()} == {1: 0.75, 2: 0.45, 4: 0.15}
     assert (scores[4].meaning, scores[4].words) == (0.0, 0.3)
     assert ranking.fuse({1: 0.5}, {2: 0.5}, "dense").keys() == {1}
     assert ranking.fuse({1: 0.5}, {2: 0.5}, "lexical").keys() == {2}
@@ -26,15 +26,22 @@ def test_equal_scores_are_in_the_order_of_paths() -> None:
 
 def test_what_the_nearest_claims_link_to_is_followed() -> None:
     alike = {1: 0.9, 2: 0.8, 3: 0.1}
-    given_ = likeness.follow(alike, {1: [7], 2: [7, 8], 3: [9]})
+    given_ = likeness.follow(alike, {1: {7: 0.0}, 2: {7: 0.0, 8: 0.0}, 3: {9: 0.0}})
     assert 1 > given_[7] > given_[8] > given_[9] > 0
     assert likeness.follow(alike, {}) == {}
+    assert likeness.voters(alike, {2, 3, 4}) == [2, 3]
     assert likeness.score(0.5, 0.5, 0.5, 0, younger=True).total < likeness.score(0.5, 0.5, 0.5, 0, younger=False).total
+
+
+def test_a_link_counts_more_where_its_sentence_is_about_the_same() -> None:
+    given_ = likeness.follow({1: 0.9}, {1: {7: 0.1, 8: 0.6}})
+    assert 1 > given_[8] > given_[7] > 0
 
 
 def test_common_and_lonely_terms_are_not_asked_for() -> None:
     assert likeness.terms_to_ask({1: 1, 2: 2, 3: 100, 4: 20}, 100) == [2, 4]
-    assert likeness.mention([1, 2], {1: 0}, {1: 3.0, 2: 1.0}) == 0.75
+    assert likeness.share([1, 2, 1], {1: 0}, {1: 9.0, 2: 3.0}) == 0.75
+    assert likeness.share([2], {2: 0}, {2: 2.0}) == 0.25
 
 
 TEXT = "Rents differ. Dense towns let firms share pools of workers! 漁船は港に帰る。 Taxes too."
@@ -106,6 +113,15 @@ def test_passages_hold_every_word_once_and_are_at_most_eight(sizes: list[int]) -
 def test_a_link_names_a_claim_by_stem_title_or_path(link: str, key: str) -> None:
     assert wikilinks.target(link) == key
     assert key in wikilinks.names_of("domains/x/a-claim.md", "A claim")
+
+
+def test_a_link_stands_in_sentences_that_say_what_it_is_for() -> None:
+    body = "Boats turn, since [[tar]] is dear. Other words.\n\n---\n- [[Tar]] — the price of it\n`[[oak]]` is code."
+    said = wikilinks.said(body)
+    assert {name: [" ".join(each.split()) for each in sentences] for name, sentences in said.items()} == {
+        "tar": ["Boats turn, since is dear.", "- — the price of it"]
+    }
+    assert wikilinks.said("[[a]] [[b]] [[c]] [[d]] [[e]] [[f]] are many") == {}
 
 
 def test_links_in_code_and_quotes_are_not_made() -> None:

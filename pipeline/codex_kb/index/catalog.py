@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from codex_kb.disk.stat_cache import Folder, Stat
 
-VERSION = 3
+VERSION = 4
 _WAIT_SECONDS = 30.0
 _MOST_VARIABLES = 500
 _TABLES = """
@@ -33,7 +33,7 @@ create index claims_retired on claims(id) where status = 'retired';
 create table terms(term text primary key, id integer) without rowid;
 create table names(name text, claim integer, primary key(name, claim)) without rowid;
 create index names_claim on names(claim);
-create table links(claim integer, target text, primary key(claim, target)) without rowid;
+create table links(claim integer, target text, said text, primary key(claim, target)) without rowid;
 create index links_target on links(target);
 create table facets(name text, value text, claim integer, primary key(name, value, claim)) without rowid;
 create index facets_claim on facets(claim);
@@ -185,14 +185,18 @@ class Catalog:
     # -- claims ------------------------------------------------------------------------------------
 
     def add(
-        self, rows: Iterable[tuple[Card, bytes, Collection[str], Collection[str], Collection[tuple[str, str]]]]
+        self, rows: Iterable[tuple[Card, bytes, Collection[str], Mapping[str, str], Collection[tuple[str, str]]]]
     ) -> None:
-        """Add claims: card, packed terms, names it goes by, names it links to, facets (name, value)."""
+        """Add claims: card, packed terms, names it goes by, names it links to, facets (name, value).
+
+        A name that is linked to has the terms of each sentence that links to it, a line each.
+        """
         for card, terms, names, links, facets in rows:
             self._db.execute("insert into claims values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*card, terms))
             self._db.execute("insert or ignore into touched values (?)", (card.key,))
             self._db.executemany("insert or ignore into names values (?, ?)", [(name, card.id) for name in names])
-            self._db.executemany("insert or ignore into links values (?, ?)", [(card.id, link) for link in links])
+            self._db.executemany("insert or ignore into links values (?, ?, ?)",
+                                 [(card.id, name, said) for name, said in links.items()])  # fmt: skip
             self._db.executemany("insert or ignore into facets values (?, ?, ?)", [(*each, card.id) for each in facets])
 
     def remove(self, ids: Iterable[int]) -> None:
@@ -318,6 +322,13 @@ class Catalog:
         """(linking claim, linked claim) for all links out of these claims."""
         statement = "select l.claim, n.claim from links l join names n on n.name = l.target where l.claim in (#)"
         return sorted(set(self._many(statement, ids, tuple)))
+
+    def said(self, ids: Sequence[int]) -> Iterator[tuple[int, int, str]]:
+        """(linking claim, linked claim, terms of each sentence that links, a line each) for the links out of claims."""
+        statement = (
+            "select l.claim, n.claim, l.said from links l join names n on n.name = l.target where l.claim in (#)"
+        )
+        return self._many(statement, ids, tuple)
 
     def links_to(self, ids: Sequence[int]) -> list[tuple[int, int]]:
         """(linking claim, linked claim) for all links into these claims."""

@@ -241,7 +241,7 @@ class _Writer:
         first = int(self.meta["rows"])
         self.catalog.add(
             (_card(first + number, key, claim), packed[number], wikilinks.names_of(claim.path, claim.title),
-             wikilinks.targets(claim.fields, claim.body), facets.of(claim.fields))
+             _links(claim), facets.of(claim.fields))
             for number, (key, claim) in enumerate(zip(keys, found, strict=True))
         )  # fmt: skip
         if found:
@@ -367,6 +367,13 @@ def _holds_claims(folder: str) -> bool:
 def _card(row: int, key: str, claim: Claim) -> Card:
     return Card(row, claim.path, key, claim.title, claim.domain, claim.confidence, claim.description, claim.status,
                 bool(claim.fields.get("challenged_by")), text_of(claim.fields.get("created")))  # fmt: skip
+
+
+def _links(claim: Claim) -> dict[str, str]:
+    """For each name that a claim links to, the terms of the sentences that do, a line each."""
+    said = wikilinks.said(claim.body)
+    return {name: "\n".join(" ".join(dict.fromkeys(words.terms(sentence))) for sentence in said.get(name, ()))
+            for name in wikilinks.targets(claim.fields, claim.body)}  # fmt: skip
 
 
 def _column(claim: Claim, name: str) -> str:

@@ -13,6 +13,9 @@ _LINK = re.compile(r"\[\[([^\[\]\n]{1,1000})\]\]")
 _PATH = re.compile(r"\]\((?:<([^<>\n]{1,1000})>|([^()<>\s]{1,1000}))[)\s]")
 #: What has a scheme, or names a place in the same file.
 _ELSEWHERE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|#")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+#: A sentence with more links is a list, and says nothing of each; so what is kept of a text grows as the text does.
+_MOST_LINKS = 5
 _CODE = re.compile(r"`[^`\n]*`")
 _WORD = re.compile(r"\w+")
 #: Fields that name other claims, with or without brackets.
@@ -76,6 +79,19 @@ def _own_lines(body: str, first_line: int, mark: str) -> Iterator[tuple[int, str
 def depends_on(fields: Mapping[str, Any]) -> set[str]:
     """Keys of the names of the claims that a claim depends on, as `names_of` makes them."""
     return targets({"depends_on": fields.get("depends_on")}, "")
+
+
+def said(body: str) -> dict[str, list[str]]:
+    """For each key that a body links to, the sentences that link to it, without what is in brackets."""
+    found: dict[str, list[str]] = {}
+    for _, line in _own_lines(body, 1, "[["):
+        for sentence in _SENTENCE.split(line):
+            links = _LINK.findall(sentence)
+            if 0 < len(links) <= _MOST_LINKS:
+                text = _LINK.sub(" ", sentence)
+                for link in links:
+                    found.setdefault(target(link), []).append(text)
+    return found
 
 
 def targets(fields: Mapping[str, Any], body: str) -> set[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Hashable, Mapping
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from codex_kb.text.words import terms
 if TYPE_CHECKING:
     from codex_kb.index.opened import ClaimIndex
     from codex_kb.kb import KnowledgeBase
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 class Suggested(NamedTuple):
@@ -67,10 +70,10 @@ class Relations:
         cosines = self._cosines(asked, near)
         own = max(float(words[asked.id]), 1e-9)
         alike = {row: (max(0.0, cosines[row]) + min(1.0, float(words[row]) / own)) / 2 for row in near}
-        linked = likeness.follow(alike, self._links(near))
+        linked = likeness.follow(alike, self._links(alike, text))
         cards = self._candidates(asked, {*near, *linked})
         cosines |= self._cosines(asked, [row for row in cards if row not in cosines])
-        mentions = self._mentions(cards, text)
+        mentions = self._shares({row: terms(card.title) for row, card in cards.items()}, text)
         best = max([float(words[row]) for row in cards], default=0.0) or 1.0
         found = [
             Suggested(card, likeness.score(cosines[row], float(words[row]) / best, linked.get(row, 0.0), mentions[row],
@@ -94,11 +97,18 @@ class Relations:
         scores = vectors.scores_of(self.index.whole, self.index.whole[asked.id], np.array(rows, np.int64))
         return dict(zip(rows, scores.tolist(), strict=True))
 
-    def _links(self, rows: list[int]) -> dict[int, list[int]]:
-        links = defaultdict(list)
-        for source, target in self.index.catalog.links_from(rows):
-            if source != target:
-                links[source].append(target)
+    def _links(self, alike: dict[int, float], text: dict[int, int]) -> dict[int, dict[int, float]]:
+        """For the nearest claims that link, what they link to; with the share of the best sentence that does."""
+        catalog = self.index.catalog
+        linking = {source for source, target in catalog.links_from(list(alike)) if source != target}
+        sentences = {
+            (source, target, number): line.split()
+            for source, target, said in catalog.said(likeness.voters(alike, linking)) if source != target
+            for number, line in enumerate(said.split("\n"))
+        }  # fmt: skip
+        links: dict[int, dict[int, float]] = defaultdict(dict)
+        for (source, target, _), share in self._shares(sentences, text).items():
+            links[source][target] = max(share, links[source].get(target, 0.0))
         return links
 
     def _candidates(self, asked: Card, rows: set[int]) -> dict[int, Card]:
@@ -108,11 +118,11 @@ class Relations:
         cards = catalog.cards(sorted(rows - same))
         return {row: card for row, card in cards.items() if card.status != "retired"}
 
-    def _mentions(self, cards: dict[int, Card], text: dict[int, int]) -> dict[int, float]:
-        titles = {row: set(terms(card.title)) for row, card in cards.items()}
-        known = self.index.catalog.term_ids({term for title in titles.values() for term in title})
-        numbers = {row: {known[term] for term in title if term in known} for row, title in titles.items()}
+    def _shares(self, those: Mapping[Key, Collection[str]], text: dict[int, int]) -> dict[Key, float]:
+        """How much of each of some lists of terms stands in a text."""
+        known = self.index.catalog.term_ids({term for each in those.values() for term in each})
         common = likeness.COMMON * self.index.claims
-        holding = {number: self.index.words.holding(number) for title in numbers.values() for number in title}
+        holding = {number: self.index.words.holding(number) for number in known.values()}
         idf = {n: 0.0 if count > common else self.index.words.idf(n) for n, count in holding.items()}
-        return {row: likeness.mention(title, text, idf) for row, title in numbers.items()}
+        return {key: likeness.share([known[term] for term in each if term in known], text, idf)
+                for key, each in those.items()}  # fmt: skip
