@@ -67,9 +67,7 @@ class Searcher:
         problems = (json.loads(problem) for problem in self.index.catalog.problems())
         return [f"{path}: {message}" for path, _, _, message, _ in problems]
 
-    def search(
-        self, query: str, k: int, filters: Filters, snippets: bool = False, twins: bool = False
-    ) -> list[Found]:  # fmt: skip
+    def search(self, query: str, k: int, filters: Filters, snippets: bool = False) -> list[Found]:
         """The k best claims for a question with their scores, best first; the claims are those of this moment.
 
         Raises:
