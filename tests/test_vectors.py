@@ -109,6 +109,14 @@ def test_the_approximate_index_finds_what_it_was_measured_to_find(
     capfd.readouterr()
 
 
+def test_no_more_lists_are_probed_than_are_needed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    matrix = np.random.default_rng(3).standard_normal((4_000, 24), np.float32)  # no clusters: each list counts little
+    matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
+    _, measured = vectors.build(tmp_path / "near", matrix, np.arange(4_000))
+    assert 0.985 <= measured < 0.988
+    capfd.readouterr()
+
+
 def test_the_approximate_index_is_mapped_not_read(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     probes, _ = vectors.build(tmp_path / "near", clustered(3_000), np.arange(3_000))
     index = Approximate(tmp_path / "near", probes)

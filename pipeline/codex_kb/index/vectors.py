@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
+import functools
 import mmap
 import os
 from collections.abc import Iterator, Sequence
@@ -32,7 +34,7 @@ _WIDER = 4
 #: What scores may differ by for being summed in another order.
 _ROUNDING = 1e-5
 _TRAINED_ON = 64
-_SAMPLE = 200
+_SAMPLE = 500
 _RECALL = 0.985
 
 
@@ -183,7 +185,7 @@ def _read(path: Path, mapped: bool) -> Any:
 def build(path: Path, matrix: Vectors, alive: Rows) -> tuple[int, float]:
     """Make the approximate index of the alive rows; (lists to probe, recall@10 against exact search).
 
-    Trained on a sample; the fewest probes (a power of two) that reach the recall on rows that are
+    Trained on a sample; the fewest probes that reach the recall on rows that are
     taken for queries, each left out of its own answer.
     """
     import faiss  # noqa: PLC0415
@@ -208,14 +210,18 @@ def build(path: Path, matrix: Vectors, alive: Rows) -> tuple[int, float]:
 def _probes(index: Any, matrix: Vectors, alive: Rows, random: np.random.Generator, lists: int) -> tuple[int, float]:
     queries = random.choice(alive, min(_SAMPLE, len(alive)), replace=False)
     wanted = _exact(matrix, queries, alive)
-    probes = 4
-    while True:
+
+    @functools.cache
+    def recall(probes: int) -> float:
         index.nprobe = probes
         _, found = index.search(np.ascontiguousarray(matrix[queries]), 4 * 10 + 1)
-        recall = float(np.mean([_recall(matrix, q, f, w) for q, f, w in zip(queries, found, wanted, strict=True)]))
-        if recall >= _RECALL or probes >= lists:
-            return probes, recall
-        probes *= 2
+        return float(np.mean([_recall(matrix, q, f, w) for q, f, w in zip(queries, found, wanted, strict=True)]))
+
+    most = 4
+    while most < lists and recall(most) < _RECALL:
+        most = min(2 * most, lists)
+    probes = bisect.bisect_left(range(most), _RECALL, most // 2, key=recall)
+    return probes, recall(probes)
 
 
 def _recall(matrix: Vectors, query: int, found: Rows, wanted: Sequence[int]) -> float:
