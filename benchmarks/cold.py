@@ -60,5 +60,6 @@ def memory(root: Path, folder: Path) -> dict[str, Any]:
             continue
         runs = [timing.peak_memory(command, root, env) for _ in range(_MEMORY_RUNS if name == "codex" else 1)]
         found[name] = {kind: max(run[kind] for run in runs) for kind in runs[0]}
-        print(f"  {name:28} {found[name]['RssAnon']:7.0f} MB anonymous, {found[name]['VmHWM']:7.0f} MB resident")
+        print(f"  {name:28} {found[name]['RssAnon']:7.0f} MB anonymous, {found[name]['private']:7.0f} MB private, "
+              f"{found[name]['VmHWM']:7.0f} MB resident")  # fmt: skip
     return found
