@@ -22,6 +22,10 @@ class CodexError(Exception):
             place = f"{self.path}:{self.line}"
         return f"{place}: {self.message}" if place else self.message
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """How it travels between processes: by what it holds, since each class is made with other arguments."""
+        return Exception.__new__, (type(self), *self.args), self.__dict__
+
 
 class RefusedFile(CodexError):
     """One input that cannot be read or edited; the rest of the run goes on."""
