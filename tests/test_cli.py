@@ -27,7 +27,8 @@ def test_every_command_has_help(run, command: str) -> None:
 def test_starting_loads_nothing_heavy() -> None:
     code = (
         "import sys, codex_kb.cli; "
-        "print([m for m in ('torch', 'faiss', 'sentence_transformers', 'onnxruntime', 'git') if m in sys.modules])"
+        "heavy = ('torch', 'faiss', 'sentence_transformers', 'onnxruntime', 'git', 'ray'); "
+        "print([m for m in heavy if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
@@ -78,7 +79,8 @@ def test_a_search_loads_nothing_heavy(tmp_path: Path, run: Callable[..., Run]) -
     script = (
         "import sys, atexit; sys.argv = ['codex', 'search', 'broad ships', '--explain']\n"
         "heavy = 'torch transformers sentence_transformers faiss onnxruntime git yaml jsonschema asyncio "
-        "threadpoolctl codex_kb.records'.split()\n"
+        "threadpoolctl codex_kb.records ray fsspec'.split()
+"
         "atexit.register(lambda: print('heavy:', [m for m in heavy if m in sys.modules]))\n"
         "from codex_kb.cli import main; main()"
     )

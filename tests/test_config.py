@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codex_kb.config import field_names, long_key, parse
+from codex_kb.config import Run, field_names, long_key, parse
 from codex_kb.errors import UsageError
 from conftest import grows_linearly
 
@@ -43,8 +43,13 @@ model = "i"
 [git]
 branch = "extract/{source}"
 subject = "s"
+batch = 20
 [git.trailers]
 Signed = "me"
+[run]
+engine = "ray://[::1]:6379"
+files = "s3://bucket/kb"
+patience = 3
 [check]
 dead-link = "off"
 no-type = "error"
@@ -53,7 +58,8 @@ no-type = "error"
     assert settings.write_folder == "core/new"
     assert dict(settings.fields) == {"status": "codex_status"}
     assert (settings.ingest.max_bytes, settings.ingest.max_claims) == (5, 2)
-    assert settings.git.branch == "extract/{source}"
+    assert (settings.git.branch, settings.git.batch) == ("extract/{source}", 20)
+    assert settings.run == Run("ray://[::1]:6379", "s3://bucket/kb", 3)
     assert dict(settings.git.trailers) == {"Signed": "me"}
     assert dict(settings.check) == {"dead-link": "off", "no-type": "error"}
 
@@ -86,6 +92,11 @@ def test_new_claims_go_to_the_first_folder_unless_one_is_named() -> None:
         ("check = 3", None, "check"),
         ("[git]\ntrailers = 3", 2, "trailers"),
         ("[git.trailers]\nSigned = 3", None, "Signed"),
+        ("[git]\nbatch = 0", 2, "batch"),
+        ('[run]\nengine = "spark"', 2, "spark"),
+        ('[run]\nengine = "ray://h:1/$(x)"', 2, "engine"),
+        ('[run]\nfiles = "a\\nb"', 2, "files"),
+        ("[run]\npatience = 0.5", 2, "patience"),
     ],
 )  # fmt: skip
 def test_a_fault_names_file_line_and_key(text: str, line: int | None, word: str) -> None:

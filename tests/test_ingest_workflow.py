@@ -191,3 +191,56 @@ def test_a_link_that_leads_round_in_a_circle_is_refused_and_the_rest_is_read(kb:
     done = kb.run("ingest", "inbox")
     assert (done.code, "1 proposed, 1 refused" in done.err) == (1, True), done.err
     assert "inbox/circle.md: refused: cannot be read" in done.err
+
+
+def test_a_batch_of_sources_is_one_commit_that_lists_them(kb: Base) -> None:
+    kb.write("codex.toml", "[git]\nbatch = 2\n")
+    for name in "abc":
+        kb.source(name)
+    kb.commit_all()
+    assert kb.run("ingest", "inbox").code == 0
+    assert kb.git("log", "-2", "--format=%s").splitlines() == [
+        "extractive: propose 3 claims from c",
+        "extractive: propose 6 claims from 2 sources",
+    ]
+    body = kb.git("log", "-1", "--skip=1", "--format=%B")
+    assert "- inbox/a.md: 3 claims\n- inbox/b.md: 3 claims\n" in body
+    assert "Proposed-by: extractive\nGeneration: 0" in body
+    assert kb.git("status", "--porcelain") == ""
+
+
+def test_a_source_that_is_refused_costs_its_batch_nothing(kb: Base) -> None:
+    kb.write("codex.toml", "[git]\nbatch = 3\n")
+    for name in "abc":
+        kb.source(name)
+    kb.commit_all()
+    kb.write("inbox/b.md", kb.read("inbox/b.md") + "\nmine\n")
+    done = kb.run("ingest", "inbox", "--json")
+    rows = {row["path"]: row for row in done.json["sources"]}
+    assert done.code == 4
+    assert [rows[f"inbox/{name}.md"]["status"] for name in "abc"] == ["proposed", "refused", "proposed"]
+    assert "not committed" in rows["inbox/b.md"]["reason"]
+    assert kb.git("log", "-2", "--format=%s").splitlines() == [
+        "extractive: propose 3 claims from c", "extractive: propose 3 claims from a"
+    ]  # fmt: skip
+
+
+def test_sources_of_two_branches_are_no_batch(kb: Base) -> None:
+    kb.write("codex.toml", '[git]\nbatch = 9\nbranch = "extract/{source}"\n')
+    for name in "ab":
+        kb.source(name)
+    kb.commit_all()
+    assert kb.run("ingest", "inbox").code == 0
+    for name in "ab":
+        assert kb.git("log", "-1", "--format=%s", f"extract/{name}") == f"extractive: propose 3 claims from {name}"
+
+
+def test_progress_says_how_fast_it_goes_and_what_failed(kb: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("codex_kb.cli.common.Bar._SECONDS", 0.0)
+    for number in range(6):
+        kb.source(f"s{number}")
+    kb.commit_all()
+    kb.write("inbox/s1.md", kb.read("inbox/s1.md") + "\nmine\n")
+    said = kb.run("ingest", "inbox").err
+    assert re.search(r"^proposing: 1 of 6, \d+ a minute$", said, re.MULTILINE)
+    assert re.search(r"^proposing: 6 of 6, \d+ a minute, 1 failed$", said, re.MULTILINE)

@@ -237,3 +237,22 @@ def test_a_name_that_is_no_path_is_a_models_name(kb: Base, model: str) -> None:
         done = kb.run(*command)
         assert done.code == code, done.err
         assert f"fetch the model {model}" in done.out + done.err
+
+
+def test_an_engine_of_the_settings_starts_and_reads_nothing_until_it_is_granted(kb: Base) -> None:
+    kb.write("codex.toml", '[run]\nengine = "ray://10.0.0.5:6379"\nfiles = "s3://bucket/kb"\n')
+    kb.source()
+    kb.commit_all()
+    assert [each["want"] for each in kb.run("trust", "--json").json["wants"]] == [
+        "send sources to the Ray cluster at 10.0.0.5:6379, whose machines can run code here",
+        "have workers of a cluster read sources at s3://bucket/kb",
+    ]
+    for command in (("ingest", "inbox"), ("ingest", "inbox", "--engine", "ray")):
+        done = kb.run(*command)
+        assert (done.code, "codex trust shows it" in done.err) == (2, True)
+    assert kb.run("ingest", "inbox", "--engine", "local").code == 0
+
+
+def test_a_cluster_of_our_own_that_the_settings_want_is_a_want(tmp_path: Path) -> None:
+    settings = config.parse('[run]\nengine = "ray"\n')
+    assert wants.of(settings, tmp_path, tmp_path / "local") == ("start a Ray cluster on this machine",)

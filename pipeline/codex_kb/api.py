@@ -76,17 +76,17 @@ class Base:
     def ingest(
         self, *paths: str | PathLike[str], model: str | None = None, max_claims: int | None = None,
         limit: int | None = None, again: bool = False, jobs: int | None = None, budget: float | None = None,
-        dry_run: bool = False,
+        dry_run: bool = False, engine: str | None = None,
     ) -> Ingested:  # fmt: skip
         """Propose claims from the unprocessed sources under some paths (from the root); what stopped it is in there.
 
         Raises:
             NotFound: a path does not exist.
-            UsageError: the model or a path cannot be used.
+            UsageError: the model, the engine or a path cannot be used.
         """
         from codex_kb.workflow.ingest import Ingest  # noqa: PLC0415
 
-        run = Ingest(self._kb, model, max_claims, again, jobs, budget, dry_run)
+        run = Ingest(self._kb, model, max_claims, again, jobs, budget, dry_run, engine)
         return run.run([str(path) for path in paths], limit, self.root)
 
     def propose(self, agent: str, source: str, suggested: Suggestion) -> Proposed:
@@ -141,11 +141,11 @@ class Base:
 
         return undo(self._kb, name, self._kb.reviewer(reviewer), why)
 
-    def distill(self, full: bool = False) -> Distilled:
+    def distill(self, full: bool = False, engine: str | None = None) -> Distilled:
         """Bring the committed index in line with the claims."""
         from codex_kb.workflow.distill import distill  # noqa: PLC0415
 
-        return distill(self._kb, full)
+        return distill(self._kb, full, engine=engine)
 
     # -- questions ---------------------------------------------------------------------------------
 

@@ -22,6 +22,11 @@ FILE_NAME = "codex.toml"
 #: What `[check]` may say of a rule.
 Level = Literal["off", "note", "error"]
 
+#: Who may do bulk work, and how a person is told.
+LOCAL_ENGINE = "local"
+ENGINE = re.compile(r"local|ray(://[A-Za-z0-9.:\[\]_-]{1,253})?")
+ENGINES = "local, ray for a Ray cluster of this machine's own, or ray://HOST:PORT"
+
 _AGENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 _MOST_DOLLARS = 1e9
 #: What patterns of `[git]` may name.
@@ -110,11 +115,28 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """`[git]`: where commits go and what they say. `{source}`, `{agent}` and `{n}` are filled in."""
+    """`[git]`: where commits go and what they say. `{source}`, `{agent}` and `{n}` are filled in.
+
+    `batch` sources of one run of ingest are one commit; 0 is 1 in this process and 50 with an engine.
+    """
 
     branch: str = ""
     subject: str = ""
+    batch: int = 0
     trailers: Mapping[str, str] = field(default_factory=_no_names)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`[run]`: who does bulk work: `local` is this process, `ray` and `ray://HOST:PORT` a Ray cluster.
+
+    `files` is the folder or the fsspec URL where workers find the knowledge base's tree themselves; empty has sources
+    sent to them. After `patience` minutes without a finished source a run on a cluster stops.
+    """
+
+    engine: str = LOCAL_ENGINE
+    files: str = ""
+    patience: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +175,7 @@ class Settings:
     check: Mapping[str, Level] = field(default_factory=_no_levels)
     learn: Learn = field(default_factory=Learn)
     review: Review = field(default_factory=Review)
+    run: Run = field(default_factory=Run)
 
     @property
     def write_folder(self) -> str:
@@ -250,8 +273,9 @@ class _Reader:
     """Checks one file's tables; knows the text, to name the line of a fault."""
 
     _TYPES: Mapping[str, type[Any]] = MappingProxyType(
-        {"kb": Kb, "ingest": Ingest, "propose": Propose, "index": Index, "git": Git, "learn": Learn, "review": Review}
-    )
+        {"kb": Kb, "ingest": Ingest, "propose": Propose, "index": Index, "git": Git, "learn": Learn, "review": Review,
+         "run": Run}
+    )  # fmt: skip
 
     def __init__(self, text: str, path: str) -> None:
         self.lines = text.splitlines()
@@ -324,8 +348,10 @@ class _Reader:
             raise self.error(f"{key} in [{section}] must be above 0", key, "", section)
         if (section, key) == ("kb", "write"):
             return self._folders(section, key, [value])[0]
-        if key == "model" and not (value.isprintable() and len(value) <= _MOST_CHARACTERS):
-            raise self.error(f"model in [{section}] must be one line of text", key, "", section)
+        if section == "run" and key == "engine" and not ENGINE.fullmatch(value):
+            raise self.error(f"there is no engine {value!r}", key, ENGINES, section)
+        if key in ("model", "files") and not (value.isprintable() and len(value) <= _MOST_CHARACTERS):
+            raise self.error(f"{key} in [{section}] must be one line of text", key, "", section)
         if section == "git" and key in _PATTERNS:
             self._pattern(key, value)
         return value

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from codex_kb.disk import clone
 from codex_kb.errors import UsageError
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from codex_kb.ports import Encoder
 
 Say = Callable[[str], None]
-#: Called with what is being done, how many are done and how many there are.
-Progress = Callable[[str, int, int], None]
+
+
+class Progress(Protocol):
+    """Called with what is being done, how many are done, how many there are, and a note on how it goes."""
+
+    def __call__(self, what: str, done: int, total: int, note: str = "", /) -> None: ...
 
 
 def silent(*_: object) -> None:

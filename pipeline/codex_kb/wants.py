@@ -24,7 +24,8 @@ def of(settings: Settings, root: Path, local: Path) -> tuple[str, ...]:
         UsageError: a model's folder is none that can be looked through.
     """
     models = dict.fromkeys([settings.propose.model, *(agent.model for agent in settings.agents.values())])
-    found = [*(of_language(model, root, local) for model in models), of_encoder(settings.index.model, root, local)]
+    found = [*(of_language(model, root, local) for model in models), of_encoder(settings.index.model, root, local),
+             of_engine(settings.run.engine), of_files(settings.run.files)]  # fmt: skip
     return tuple(filter(None, found))
 
 
@@ -57,6 +58,19 @@ def of_encoder(model: str, root: Path, local: Path) -> str:
     if not real.is_relative_to(base):
         return f"run the model in {real}"
     return f"run the model in {real.relative_to(base).as_posix()} (sha256 {_fingerprint(real, base, local)})"
+
+
+def of_engine(engine: str) -> str:
+    """What an engine of the settings wants; empty for this process."""
+    address = engine.partition("://")[2]
+    if address:
+        return f"send sources to the Ray cluster at {address}, whose machines can run code here"
+    return "" if engine == "local" else "start a Ray cluster on this machine"
+
+
+def of_files(files: str) -> str:
+    """What `[run] files` wants; empty where sources are sent."""
+    return f"have workers of a cluster read sources at {files}" if files else ""
 
 
 def _fingerprint(folder: Path, root: Path, local: Path) -> str:

@@ -101,6 +101,9 @@ def complete_domain(ctx: click.Context, param: click.Parameter, incomplete: str)
     return sorted(name for name in found if name.startswith(incomplete))
 
 
+engine_option = click.option(
+    "--engine", metavar="ENGINE", help="Who does bulk work: local, ray, or ray://HOST:PORT; else [run] engine."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 no_commit_option = click.option("--no-commit", is_flag=True, help="Write the files, leave the commit to me.")
 
@@ -208,17 +211,18 @@ class Bar:
         self._what = ""
         self._said = time.monotonic()
 
-    def __call__(self, what: str, done: int, total: int) -> None:
+    def __call__(self, what: str, done: int, total: int, note: str = "", /) -> None:
         if total < self._MIN or _options().quiet:
             return
         if not sys.stderr.isatty():
-            self._line(f"{what}: {done} of {total}")
+            self._line(f"{what}: {done} of {total}" + (f", {note}" if note else ""))
             return
         if self._bar is None or self._what != what:
             self._close()
-            self._bar, self._what = click.progressbar(length=total, label=what, file=sys.stderr, show_pos=True), what
+            self._bar, self._what = click.progressbar(length=total, label=what, file=sys.stderr, show_pos=True,
+                                                         item_show_func=lambda said: said), what
             self._bar.__enter__()
-        self._bar.update(max(0, done - self._bar.pos))
+        self._bar.update(max(0, done - self._bar.pos), note)
         if done >= total:
             self._close()
 

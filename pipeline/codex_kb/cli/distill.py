@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 import click
 
 from codex_kb import views
-from codex_kb.cli.common import global_options, json_option, no_commit_option, open_kb, out, out_json, out_problems, say
+from codex_kb.cli.common import (
+    engine_option,
+    global_options,
+    json_option,
+    no_commit_option,
+    open_kb,
+    out,
+    out_json,
+    out_problems,
+    say,
+)  # fmt: skip
 from codex_kb.errors import UsageError
 from codex_kb.learn.stand import Stand
 from codex_kb.text.leaving import shown
@@ -32,12 +42,13 @@ _TRIED = "half of the sources are then told `trying`; look here again once they 
 @click.option("--reviewer", metavar="NAME", help="Who says so; git's user where this is not given.")
 @click.option("--check", "check_", is_flag=True, help="Prove, on a sample, that index and claims agree; write nothing.")
 @click.option("--suggest", is_flag=True, help="Instructions for agents from reasons, as a diff; write nothing.")
+@engine_option
 @no_commit_option
 @json_option
 @global_options
 def command(
     full: bool, now: bool, rollback: int | None, pin: int | None, reviewer: str | None, check_: bool, suggest: bool,
-    no_commit: bool, as_json: bool,
+    engine: str | None, no_commit: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Bring the index in line with the claims, and a generation with the decisions."""
     chosen = [rollback is not None, pin is not None, check_, suggest, now]
@@ -59,7 +70,7 @@ def command(
         out_problems(problems, as_json)
         say("index and claims disagree" if problems else "index and claims agree")
         return 1 if problems else 0
-    done = distill.distill(kb, full, now)
+    done = distill.distill(kb, full, now, engine)
     if as_json:
         out_json(views.distilled(done))
     changes = f"{done.embedded} embedded, {done.removed} removed, {done.unchanged} unchanged"

@@ -9,6 +9,7 @@ import click
 from codex_kb import views
 from codex_kb.cli.common import (
     Finite,
+    engine_option,
     global_options,
     json_option,
     no_commit_option,
@@ -37,6 +38,7 @@ _REASONS = 8
 @click.option(
     "--budget", metavar="DOLLARS", type=Finite(0, min_open=True), help="Stop before models cost more."
 )
+@engine_option
 @click.option("--debate", is_flag=True, help="Have two sides argue about each proposal.")
 @click.option("--dry-run", is_flag=True, help="Read and report; call no model, write nothing.")
 @no_commit_option
@@ -44,14 +46,15 @@ _REASONS = 8
 @global_options
 def command(
     paths: tuple[str, ...], model: str | None, max_claims: int | None, limit: int | None, again: bool,
-    jobs: int | None, budget: float | None, debate: bool, dry_run: bool, no_commit: bool, as_json: bool,
+    jobs: int | None, budget: float | None, engine: str | None, debate: bool, dry_run: bool, no_commit: bool,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Read sources and propose claims from those that are unprocessed.
 
     PATH is a Markdown file or a folder. What is proposed waits in inbox/proposals/ for codex review.
     """
     kb = open_kb(no_commit)
-    run = Ingest(kb, model, max_claims, again, jobs, budget, dry_run)
+    run = Ingest(kb, model, max_claims, again, jobs, budget, dry_run, engine)
     if debate and not run.team.asks:
         raise debates.no_language_model()
     done = run.run(paths, limit)

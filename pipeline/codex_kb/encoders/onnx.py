@@ -51,7 +51,10 @@ def available() -> bool:
 
 
 def _processors() -> int:
-    """How many processors this process may use."""
+    """How many processors this process may use; the environment may say so, as Ray does for what shares a machine."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    if told.isascii() and told.isdigit() and int(told):
+        return int(told)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

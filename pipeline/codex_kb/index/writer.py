@@ -35,8 +35,6 @@ from codex_kb.text.fields import text as text_of
 _LOCK = "lock"
 #: Seconds that a run waits for another without a word.
 _PATIENCE = 2.0
-#: Claims that are embedded before the result is kept: some seconds' work.
-_CHUNK = 64
 #: The postings are made again when more documents than this, and than this part of all, came or went.
 _FEW, _PART = 64, 50
 #: Rows of the files that may stand for no claim before the copy is made from scratch.
@@ -61,6 +59,8 @@ class Writing:
     progress: Callable[[str, int, int], None]
     announce: bool = False
     anew: bool = False
+    #: Claims that are embedded before the result is kept: by default some seconds' work.
+    chunk: int = 64
 
 
 def claims(root: Path, given: Writing) -> None:
@@ -196,9 +196,9 @@ class _Writer:
         diff = changed.find(self.catalog, self.root, seen, looked, local.may_be_claim, _holds_claims)
         gone = [f"{folder}/{name}" for folder, name in diff.removed]
         total = len(diff.changed)
-        for at in range(0, total, _CHUNK):
+        for at in range(0, total, self.given.chunk):
             self.given.progress("indexing", at, total)
-            self._read_claims(diff.changed[at : at + _CHUNK], diff.looked)
+            self._read_claims(diff.changed[at : at + self.given.chunk], diff.looked)
         self.given.progress("indexing", total, total)
         self.catalog.remove(card.id for card in self.catalog.by_path(gone).values())
         changed.note(self.catalog, diff)

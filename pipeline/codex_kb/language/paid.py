@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from codex_kb.disk.transaction import write_file
 from codex_kb.errors import ModelError, UsageError
@@ -82,6 +82,27 @@ class Ledger:
             self._reserved -= reserved
             spent.add(more)
             self.spent.add(more)
+
+
+class Model(Protocol):
+    """What is known of a language model: its name, how many tokens and how many questions it takes at a time."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def context_tokens(self) -> int: ...
+    @property
+    def at_once(self) -> int: ...
+
+
+class Asker(Protocol):
+    """Asks a language model within the run's budget: `Answers` where they are kept, or elsewhere what reaches them."""
+
+    @property
+    def model(self) -> Model: ...
+    def price(self, input_tokens: int, output_tokens: int) -> float | None: ...
+    def ask(self, prompt: Prompt, tokens: int, spent: Spent) -> str: ...
+    def known(self, prompt: Prompt) -> bool: ...
 
 
 class Answers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from codex_kb.language.paid import Answers
+from codex_kb.language.paid import Asker
 from codex_kb.ports import Encoder
 from codex_kb.propose.background import Background
 from codex_kb.propose.preference import Preference
@@ -25,6 +25,6 @@ class Briefing:
     background: Background
     preference: Preference
     jobs: int
-    answers: Callable[[str], Answers]
+    answers: Callable[[str], Asker]
     agent: str = ""
     instructions: str = ""

@@ -12,7 +12,7 @@ from codex_kb.config import Agent
 from codex_kb.disk.generations import Generations, named
 from codex_kb.errors import RefusedFile
 from codex_kb.kb import KnowledgeBase
-from codex_kb.language.paid import Answers, Ledger, Spent
+from codex_kb.language.paid import Answers, Asker, Ledger, Spent
 from codex_kb.layout import GENERATIONS, LOCAL
 from codex_kb.learn import halves
 from codex_kb.learn.halves import Told
@@ -33,16 +33,16 @@ class Team:
     def __init__(
         self, kb: KnowledgeBase, model: str, jobs: int, budget: float, again: bool, keyless: bool = False
     ) -> None:  # fmt: skip
-        """`model` goes before the settings'; `jobs` questions run at a time; `budget` is US dollars, 0 for none.
+        """`model` goes before the settings', where one is named; `jobs` questions run at a time.
 
-        With `keyless` nobody will be asked, and what needs a key may lack it.
+        `budget` is US dollars, 0 for none. With `keyless` nobody will be asked, and what needs a key may lack it.
 
         Raises:
             UsageError: a model is of no kind that there is.
         """
         self.kb = kb
         self.jobs = jobs
-        self._model = model
+        self.named = model
         self._again = again
         self._keyless = keyless
         self._ready = False
@@ -59,8 +59,8 @@ class Team:
         """
         if self._ready:
             return
-        models = [model for model in self._named() if language.knows(model)]
-        for model in models if not self._model else ():
+        models = self.language_models
+        for model in models if not self.named else ():
             self.kb.require_model(model)
         if not self._keyless:
             for address in dict.fromkeys(filter(None, map(language.address, models))):
@@ -104,7 +104,7 @@ class Team:
 
     def model(self, source: Source) -> str:
         """The name of the model that proposes from a source, and argues about it."""
-        return self._model or self.agent(source)[1].model or self.kb.settings.propose.model
+        return self.named or self.agent(source)[1].model or self.kb.settings.propose.model
 
     @property
     def at_once(self) -> int:
@@ -116,12 +116,17 @@ class Team:
         """Is there a model among them that takes time to answer?"""
         return any(map(kinds.asks, self._named()))
 
+    @property
+    def language_models(self) -> list[str]:
+        """The language models among them."""
+        return [model for model in self._named() if language.knows(model)]
+
     def _named(self) -> list[str]:
         settings = self.kb.settings
         agents = [agent.model for agent in settings.agents.values() if agent.model]
-        return [self._model] if self._model else [settings.propose.model, *agents]
+        return [self.named] if self.named else [settings.propose.model, *agents]
 
-    def answers(self, model: str) -> Answers:
+    def answers(self, model: str) -> Asker:
         """What asks a model, within the run's budget."""
         if model not in self._answers:
             self._answers[model] = Answers(

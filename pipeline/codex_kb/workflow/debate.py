@@ -13,7 +13,7 @@ from codex_kb.disk.transaction import change
 from codex_kb.errors import Conflict, ModelError, UsageError
 from codex_kb.index import opened as indexes
 from codex_kb.kb import KnowledgeBase
-from codex_kb.language.paid import Answers, Spent
+from codex_kb.language.paid import Asker, Spent
 from codex_kb.layout import packet_path, record_path
 from codex_kb.propose import prompts, replies
 from codex_kb.propose.background import Background
@@ -131,7 +131,7 @@ class Debates:
             self._write(now, written, source, result)
         done.argued.append(written)
 
-    def _model(self, source: Source) -> Answers:
+    def _model(self, source: Source) -> Asker:
         """What asks the model that argues about this source's proposals."""
         name = self._team.model(source)
         if not language.knows(name):

@@ -41,8 +41,8 @@ class Indexed(NamedTuple):
     claims: int
 
 
-def distill(kb: KnowledgeBase, full: bool = False, now: bool = False) -> Distilled:
-    """Embed what changed, remove what went, commit the index; `full` embeds everything anew.
+def distill(kb: KnowledgeBase, full: bool = False, now: bool = False, engine: str | None = None) -> Distilled:
+    """Embed what changed, remove what went, commit the index; `full` embeds everything anew, `engine` says who embeds.
 
     Then close a generation, where enough was decided since the last one, or anything and `now`.
     """
@@ -50,7 +50,7 @@ def distill(kb: KnowledgeBase, full: bool = False, now: bool = False) -> Distill
     if found and found.nothing_to_do:
         indexed = Indexed(0, 0, found.claims, found.claims)
     else:
-        indexed = _bring_up_to_date(kb, full, found.look if found else None)
+        indexed = _bring_up_to_date(kb, full, found.look if found else None, engine)
     return Distilled(*indexed, _learn(kb, now))
 
 
@@ -102,17 +102,20 @@ def check(kb: KnowledgeBase, full: bool = False) -> list[Problem]:
     return [*committed.check(kb, full), *lessons.check(kb)]
 
 
-def _bring_up_to_date(kb: KnowledgeBase, full: bool, look: Look | None) -> Indexed:
+def _bring_up_to_date(kb: KnowledgeBase, full: bool, look: Look | None, engine: str | None) -> Indexed:
     # Where nothing is to do, nothing of this is loaded.
     from codex_kb import acts  # noqa: PLC0415
+    from codex_kb import engine as engines  # noqa: PLC0415
     from codex_kb.index import committed, local, opened, state, stored, writer  # noqa: PLC0415
 
     root = kb.layout.root
-    with acts.writing(kb, "distill"):
+    with acts.writing(kb, "distill"), engines.opened(kb, engine) as cluster:
         if full:
             shutil.rmtree(local.folder(root), ignore_errors=True)
             shutil.rmtree(kb.layout.path(stored.PENDING), ignore_errors=True)
         given = opened.writing(kb, anew=full)
+        if cluster:
+            given = engines.spread(kb, given, cluster)
         found = opened.after(kb, lambda: writer.everything(root, given, look))
         try:
             now = state.known(root, kb.encoder, found.catalog)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from codex_kb import engine as engines
 from codex_kb import language, sources
-from codex_kb.acts import perform, writing
+from codex_kb.acts import writing
 from codex_kb.apply import proposed
+from codex_kb.apply.batch import Part, write
 from codex_kb.disk import candidates as records
 from codex_kb.disk.transaction import Change
 from codex_kb.errors import CodexError, Conflict, ModelError, NotFound, RefusedFile, ServiceError
@@ -22,17 +25,21 @@ from codex_kb.layout import is_packet
 from codex_kb.learn import candidates, worth
 from codex_kb.learn.candidates import Candidate, Candidates
 from codex_kb.learn.worth import Seen
-from codex_kb.ports import Proposer
-from codex_kb.propose import alone, drafts, mixing
+from codex_kb.propose import afar, alone, drafts, mixing
 from codex_kb.propose.again import Asked
 from codex_kb.propose.alone import Alone
 from codex_kb.propose.background import Background
+from codex_kb.propose.step import Worked, draft
 from codex_kb.propose.team import Proposers, Team, total
-from codex_kb.records import Draft, Drafted, Packet, Plan, Problem, Proposal, Source
+from codex_kb.records import Draft, Packet, Plan, Problem, Proposal, Source
+from codex_kb.run.cluster import Cluster
 from codex_kb.run.local import in_order
 from codex_kb.text import ground, lifecycle, markdown_file
 from codex_kb.text.fields import PROCESSING
 from codex_kb.text.lifecycle import Row
+
+#: Sources that an engine's run commits at a time, where `[git] batch` does not say.
+_BATCH = 50
 
 
 @dataclass
@@ -65,24 +72,20 @@ class Ingested:
         return [row for row in self.rows if row.status == "refused"]
 
 
-@dataclass(frozen=True)
-class _Work:
-    """A source that was proposed from: its bytes, what it says, who proposed, and what."""
-
-    data: bytes
-    source: Source
-    proposer: Proposer
-    drafted: Drafted
-
-
 class Ingest:
     """One run over some paths."""
 
     def __init__(
         self, kb: KnowledgeBase, model: str | None, max_claims: int | None, again: bool, jobs: int | None = None,
-        budget: float | None = None, dry_run: bool = False,
+        budget: float | None = None, dry_run: bool = False, engine: str | None = None,
     ) -> None:  # fmt: skip
+        """What is None is as the settings have it; `engine` is who proposes, `local` this process.
+
+        Raises:
+            UsageError: there is no such model or engine.
+        """
         self.kb = kb
+        self.engine = engine if engine is None else engines.named(kb, engine)
         self.team = Team(kb, model or "", jobs or kb.settings.propose.jobs,
                          kb.settings.propose.budget if budget is None else budget, again, keyless=dry_run)  # fmt: skip
         self.max_claims = max_claims if max_claims is not None else kb.settings.ingest.max_claims
@@ -103,7 +106,8 @@ class Ingest:
             packets = self.kb.store.packets()
             chosen = self._select(found, limit, packets)
             if chosen:
-                _Proposing(self, packets).run(chosen)
+                with engines.opened(self.kb, self.engine) as cluster:
+                    _Proposing(self, packets).run(chosen, cluster)
         return self.result
 
     def _select(
@@ -146,7 +150,7 @@ class Ingest:
         """What a run over these sources would ask, and cost."""
         known = _Proposing(self, packets)
         found = [self.kb.store.source(path) for path in chosen]
-        return total(known.proposers.of(source).plan(source, known.most(source)) for source in found)
+        return total(known.proposers.of(source).plan(source, known.most(source.path)) for source in found)
 
 
 class _Queue:
@@ -180,7 +184,7 @@ class _Queue:
 
 
 class _Proposing:
-    """What is looked up once for all sources of a run, and the work on each."""
+    """What is looked up once for all sources of a run, the work on each, and what waits to be written."""
 
     def __init__(self, run: Ingest, packets: Sequence[Packet]) -> None:
         run.team.ready()
@@ -199,58 +203,95 @@ class _Proposing:
         self.packets = {p.source: p for p in packets}
         self.kept = records.kept(run.kb.layout.root)
         self.names = run.kb.store.names(packets)
+        self.rows = {row.path: number for number, row in enumerate(self.result.rows)}
+        self.parts: list[Part] = []
+        self.failed = 0
+        self.began = time.monotonic()
 
-    def most(self, source: Source) -> int:
+    def most(self, path: str) -> int:
         """So many drafts, since some may have been decided before."""
-        return self.max_claims + len(self.history.of(source.path))
+        return self.max_claims + len(self.history.of(path))
 
-    def run(self, chosen: Sequence[str]) -> None:
-        """Propose from each of these sources; what became of it is its row."""
-        rows = {row.path: number for number, row in enumerate(self.result.rows)}
-        working = in_order(self._drafts, chosen, self.team.at_once)
+    def run(self, chosen: Sequence[str], cluster: Cluster | None) -> None:
+        """Propose from each of these sources, here or on a cluster; what became of it is its row."""
+        batch = self.kb.settings.git.batch or (_BATCH if cluster else 1)
+        working = self._working(chosen, cluster)
         try:
-            for number, (path, drafted) in enumerate(working):
-                self.kb.progress("proposing", number, len(chosen))
-                self.result.rows[rows[path]] = self._try(path, drafted)
+            for number, (path, worked) in enumerate(working):
+                self.kb.progress("proposing", number, len(chosen), self._note(number))
+                self._try(path, worked)
+                if len(self.parts) >= batch:
+                    self._write()
                 if self.result.stopped:
                     for later in chosen[number + 1 :]:
-                        self.result.rows[rows[later]] = Row(later, "skipped", reason=self.result.stopped.message)
+                        self._is(Row(later, "skipped", reason=self.result.stopped.message))
                     break
         except KeyboardInterrupt:
             with language.last_answers():
                 self.proposers.close()
                 working.close()
+            self._write()
             raise
         finally:
             self.proposers.close()
             working.close()
             self.result.spent = self.team.spent
-        self.kb.progress("proposing", len(chosen), len(chosen))
+        self._write()
+        self.kb.progress("proposing", len(chosen), len(chosen), self._note(len(chosen)))
 
-    def _try(self, path: str, drafted: Callable[[], _Work]) -> Row:
-        """What became of one source; what goes wrong with it is its own row."""
+    def _working(
+        self, chosen: Sequence[str], cluster: Cluster | None
+    ) -> Generator[tuple[str, Callable[[], Worked]], None, None]:  # fmt: skip
+        """Each source with what gives its drafts, in their order."""
+        read, store = self.kb.store.read_bytes, self.kb.store
+        if cluster is None:
+            return in_order(lambda path: draft(store, self.proposers, path, read(path), self.most(path)), chosen,
+                            self.team.at_once)  # fmt: skip
+        files = self.kb.settings.run.files
+        return cluster.in_order(
+            afar.proposing, afar.told(self.kb, self.team), chosen,
+            lambda path: afar.task(path, read(path), self.most(path), files),
+            afar.answering(self.team) if self.team.asks else None, self.team.at_once,
+        )  # fmt: skip
+
+    def _note(self, done: int) -> str:
+        """How it goes: how fast, at what cost, what failed."""
+        minutes = (time.monotonic() - self.began) / 60
+        spent = self.team.spent
+        cost = f"${spent.cost:.2f}" if spent.priced else "of unknown price"
+        notes = [f"{done / minutes:.0f} a minute" if done else "", cost if spent.asked else "",
+                 f"{self.failed} failed" if self.failed else ""]  # fmt: skip
+        return ", ".join(filter(None, notes))
+
+    def _is(self, row: Row) -> None:
+        """What became of a source."""
+        self.result.rows[self.rows[row.path]] = row
+
+    def _try(self, path: str, worked: Callable[[], Worked]) -> None:
+        """Work on one source; what goes wrong with it is its own row."""
         try:
-            return self._source(drafted())
-        except Conflict as error:
+            self._is(self._source(worked()))
+        except (Conflict, ServiceError, RefusedFile) as error:
+            self._fails(path, error)
+
+    def _fails(self, path: str, error: CodexError) -> None:
+        self.failed += 1
+        row = _refused(path, error)
+        if isinstance(error, Conflict):
             self.result.conflict = error
-            return _refused(path, error)
-        except ServiceError as error:
-            if not isinstance(error, ModelError) or error.final:
-                self.result.stopped = error
-                return Row(path, "skipped", reason=error.message, hint=error.hint)
-            return _refused(path, error)
-        except RefusedFile as error:
-            return _refused(path, error)
+        elif isinstance(error, ServiceError) and (not isinstance(error, ModelError) or error.final):
+            self.result.stopped = error
+            row = Row(path, "skipped", reason=error.message, hint=error.hint)
+        self.result.rows[self.rows[path]] = row
 
-    def _drafts(self, path: str) -> _Work:
-        data = self.kb.store.read_bytes(path)
-        file = markdown_file.parse(data, path)
-        source = self.kb.store.as_source(file, path)
-        proposer = self.proposers.of(source)
-        return _Work(data, source, proposer, proposer.propose(source, self.most(source)))
+    def _write(self) -> None:
+        """Write what waits as one."""
+        parts, self.parts = self.parts, []
+        for path, error in write(self.kb, parts).items():
+            self._fails(path, error)
 
-    def _source(self, work: _Work) -> Row:
-        source, path, proposer = work.source, work.source.path, work.proposer
+    def _source(self, work: Worked) -> Row:
+        source, path = work.source, work.source.path
         proposals, held, left = self._proposals(work)
         self.result.held += len(held)
         before = self.packets.get(path)
@@ -259,19 +300,21 @@ class _Proposing:
         if before is not None and not self._adds(before, proposals):
             return Row(path, "unchanged", reason="nothing new beside what waits")
         name = self.names.of(path)
-        written = Packet(name, path, source.body_sha256, proposer.name, self.generation, tuple(proposals),
-                         tuple(held), report=work.drafted.report, model=proposer.model,
+        written = Packet(name, path, source.body_sha256, work.proposer, self.generation, tuple(proposals),
+                         tuple(held), report=work.drafted.report, model=work.model,
                          proposed=self.kb.now())  # fmt: skip
         if self.alone.takes(path, bool(proposals), before is not None or bool(self.history.of(path))):
             written = alone.first(written)
         changes = (*proposed.changes(self.kb, written, before, source, work.data),
                    *self._candidates(work, name, left))  # fmt: skip
-        perform(self.kb, proposed.act(self.kb, changes, written, source, proposer.name,
-                                      "the source was unprocessed"))  # fmt: skip
+        act = proposed.act(self.kb, changes, written, source, work.proposer, "the source was unprocessed")
+        if self.parts and self.parts[0].act.branch != act.branch:
+            self._write()
+        self.parts.append(Part(written, act))
         self.packets[path] = written
         return Row(path, "proposed", claims=len(proposals))
 
-    def _proposals(self, work: _Work) -> tuple[list[Proposal], list[tuple[str, str]], list[Draft]]:
+    def _proposals(self, work: Worked) -> tuple[list[Proposal], list[tuple[str, str]], list[Draft]]:
         """At most `max_claims` new proposals beside their nearest claims, what was held back, and what is not shown."""
         new, held = self.history.split(work.source, work.drafted.drafts)
         chosen = drafts.ranked(self._beside(work, new[: self.max_claims]))
@@ -303,7 +346,7 @@ class _Proposing:
             found.append(dataclasses.replace(each, nearest=near, relation=hint, generation=self.generation))
         return found
 
-    def _candidates(self, work: _Work, name: str, left: Sequence[Draft]) -> list[Change]:
+    def _candidates(self, work: Worked, name: str, left: Sequence[Draft]) -> list[Change]:
         """What is not shown, for who measures. Nothing does before a first generation, or where none are told."""
         if not left:
             return []
@@ -312,10 +355,10 @@ class _Proposing:
         found = Candidates(source.path, source.body_sha256, self.generation, len(left), kept)
         return records.changes(self.kb.layout.root, self.kept.get(name, ()), name, found)
 
-    def _beside(self, work: _Work, found: Sequence[Draft]) -> list[Proposal]:
+    def _beside(self, work: Worked, found: Sequence[Draft]) -> list[Proposal]:
         """Drafts as proposals beside their nearest claims, each once, with what its proposer was told."""
         told = self.team.told(work.source)
-        made = proposed.beside(self.kb, self.claims, work.source, found, work.proposer.name, self.generation)
+        made = proposed.beside(self.kb, self.claims, work.source, found, work.proposer, self.generation)
         return [dataclasses.replace(each, trial=work.drafted.trial, instructions=told.half, tried=told.trial)
                 for each in made]  # fmt: skip
 

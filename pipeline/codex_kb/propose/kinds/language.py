@@ -17,7 +17,7 @@ import numpy as np
 
 from codex_kb import language
 from codex_kb.errors import ModelError
-from codex_kb.language.paid import Answers, Spent
+from codex_kb.language.paid import Asker, Spent
 from codex_kb.propose import prompts, replies
 from codex_kb.propose.background import Background
 from codex_kb.propose.briefing import Briefing
@@ -61,7 +61,7 @@ class Amplifier:
     """Proposes with a language model, which has no tools; what fails costs its own part only."""
 
     def __init__(
-        self, answers: Answers, background: Background, preference: Preference, jobs: int, name: str = "",
+        self, answers: Asker, background: Background, preference: Preference, jobs: int, name: str = "",
         instructions: str = "",
     ) -> None:  # fmt: skip
         """`name` is the agent's, else the model's; `instructions` are the agent's; `jobs` questions run at a time."""
