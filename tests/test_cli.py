@@ -79,8 +79,7 @@ def test_a_search_loads_nothing_heavy(tmp_path: Path, run: Callable[..., Run]) -
     script = (
         "import sys, atexit; sys.argv = ['codex', 'search', 'broad ships', '--explain']\n"
         "heavy = 'torch transformers sentence_transformers faiss onnxruntime git yaml jsonschema asyncio "
-        "threadpoolctl codex_kb.records ray fsspec'.split()
-"
+        "threadpoolctl codex_kb.records ray fsspec'.split()\n"
         "atexit.register(lambda: print('heavy:', [m for m in heavy if m in sys.modules]))\n"
         "from codex_kb.cli import main; main()"
     )
