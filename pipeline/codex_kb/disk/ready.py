@@ -58,8 +58,10 @@ def _may_be_submodule(folder: Path) -> bool:
         return True
 
 
-def require_seen(run: Run, paths: Sequence[str], named: Sequence[str], sparse: bool) -> None:
+def require_seen(run: Run, paths: Sequence[str], named: Sequence[str], sparse: Callable[[], bool]) -> None:
     """Stop where git was told to pass over a path. `named` are those to name to git; none stands for all.
+
+    `sparse` asks whether this is a sparse checkout.
 
     Raises:
         Conflict: git would leave it as it was, or take it out.
@@ -69,7 +71,7 @@ def require_seen(run: Run, paths: Sequence[str], named: Sequence[str], sparse: b
         if row[2:] not in ours:
             continue
         # A sparse checkout skips what it leaves out, and git itself sees what stands there all the same
-        skipped = row[0] in "Ss" and not sparse
+        skipped = row[0] in "Ss" and not sparse()
         if skipped or row[0].islower():
             name = "skip-worktree" if skipped else "assume-unchanged"
             raise Conflict(f"git is told to pass over it ({name})", path=row[2:],

@@ -104,7 +104,7 @@ class Repository:
                 ready.require_branch(self._run, branch, self._root / _WORK_TREE, bool(self.commit_of("HEAD")))
             else:
                 ready.require_quiet(self._run, self._git_dir)
-                ready.require_seen(self._run, paths, _named(paths), self._is_sparse())
+                ready.require_seen(self._run, paths, _named(paths), self._is_sparse)
         except _Failed as error:
             raise GitError(f"git would not commit; nothing was written. Git says: {error.said}",
                            hint="mend what git names, or run with --no-commit") from error  # fmt: skip

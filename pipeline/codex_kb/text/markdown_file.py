@@ -12,12 +12,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from codex_kb.errors import RefusedFile
 from codex_kb.text import toml_fields
-from codex_kb.text.yaml_fields import Fault, Field, read_fields
+from codex_kb.text.yaml_fields import Fault, Field, moved, read_fields
 
 __all__ = ["Fault", "MarkdownFile", "format_field", "new_file", "parse", "set_fields"]
 
@@ -97,7 +97,7 @@ def set_fields(data: bytes, changes: Mapping[str, Any], path: str) -> bytes:
     New fields go to the end of the frontmatter, which is made where there is none. Raises
     RefusedFile where the file cannot be read, its fields are TOML, or the change would alter anything else.
     """
-    before, found = _read(data, path)
+    before, found, start = _read(data, path)
     if before.toml:
         raise RefusedFile("its frontmatter is TOML, which is read but not edited", path=path, line=1,
                           hint="write the fields as `key: value` between two `---` lines")  # fmt: skip
@@ -108,7 +108,7 @@ def set_fields(data: bytes, changes: Mapping[str, Any], path: str) -> bytes:
     line = next((before.lines[key] for key in wanted if key in before.lines), 1)
     hint = "edit the frontmatter by hand: one `key: value` a line, without aliases and braces"
     try:
-        text = _edited(before, found, wanted)
+        text = _edited(before, moved(found, start), wanted)
     except ValueError as error:
         raise RefusedFile(f"cannot set {names}: {error}", path=path, line=line, hint=hint) from error
     result = (_BOM if before.bom else b"") + text.encode()
@@ -133,15 +133,15 @@ def format_field(key: str, value: Any) -> str:
     return f"{key if plain else _json(key)}: {_format(value)}"
 
 
-def _read(data: bytes, path: str) -> tuple[MarkdownFile, list[Field]]:
-    """The file, and its fields with their places in `text`."""
+def _read(data: bytes, path: str) -> tuple[MarkdownFile, list[Field], int]:
+    """The file, its fields with their places between the fences, and where in `text` these begin."""
     bom = data.startswith(_BOM)
     text = _decode(data, path).removeprefix("\ufeff") if bom else _decode(data, path)
     opening = _OPENING.match(text)
     if opening is None and _TOML_FENCE.match(text):
-        return _read_toml(text, bom, path), []
+        return _read_toml(text, bom, path), [], 0
     if opening is None:
-        return MarkdownFile(text, bom, {}, {}, False, 0, 1, ()), []
+        return MarkdownFile(text, bom, {}, {}, False, 0, 1, ()), [], 0
     closing = _CLOSING.search(text, opening.end() - 1)
     if closing is None:
         hint = "add a line `---` after the last field"
@@ -150,14 +150,12 @@ def _read(data: bytes, path: str) -> tuple[MarkdownFile, list[Field]]:
     inside, faults = read_fields(text[start:end], 2, path)
     fields = {field.key: field.value for field in inside}
     lines, line, at = dict[str, int](), 2, start
-    found = []
     for field in inside:
         line += text.count("\n", at, start + field.start)
         at = start + field.start
         lines[field.key] = line
-        found.append(replace(field, start=at, key_end=start + field.key_end, end=start + field.end))
     body_line = 1 + text.count("\n", 0, closing.end())
-    return MarkdownFile(text, bom, fields, lines, True, closing.end(), body_line, tuple(faults)), found
+    return MarkdownFile(text, bom, fields, lines, True, closing.end(), body_line, tuple(faults)), inside, start
 
 
 def _read_toml(text: str, bom: bool, path: str) -> MarkdownFile:

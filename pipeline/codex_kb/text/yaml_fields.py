@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -305,10 +305,12 @@ def _load(text: str) -> _Document:
 
 
 def _moved(document: _Document, by: int) -> _Document:
-    return _Document(
-        [replace(f, start=f.start + by, key_end=f.key_end + by, end=f.end + by) for f in document.fields],
-        [replace(note, index=note.index + by) for note in document.notes],
-    )
+    return _Document(moved(document.fields, by), [replace(note, index=note.index + by) for note in document.notes])
+
+
+def moved(fields: Iterable[Field], by: int) -> list[Field]:
+    """The fields with their places in a text that begins so many characters earlier."""
+    return [replace(f, start=f.start + by, key_end=f.key_end + by, end=f.end + by) for f in fields]
 
 
 def _recover(text: str, error: Exception) -> _Document | None:
