@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -53,6 +54,13 @@ def test_one_claim_in_two_files_does_not_have_every_hit_looked_up_again(
     found = kb.run("search", "boats turn slowly", "-k", "5", "--json").json
     assert len({hit["title"] for hit in found}) == len(found) == 5
     assert len(asked) < 5
+
+
+def test_in_a_batch_each_file_counts_though_it_says_what_another_says(kb: Base) -> None:
+    filled(kb)
+    kb.claim("d", "Tar is dear in winter", "Prices rise", "towns", body="Tar costs more in winter.")
+    answer = json.loads(kb.run("search", "--batch", "-", stdin="tar in winter\n").out)
+    assert {"codex/energie/c.md", "codex/towns/d.md"} == {hit["path"] for hit in answer["hits"][:2]}
 
 
 def test_a_word_that_all_claims_have_is_found(kb: Base) -> None:

@@ -67,8 +67,12 @@ class Searcher:
         problems = (json.loads(problem) for problem in self.index.catalog.problems())
         return [f"{path}: {message}" for path, _, _, message, _ in problems]
 
-    def search(self, query: str, k: int, filters: Filters, snippets: bool = False) -> list[Found]:
+    def search(
+        self, query: str, k: int, filters: Filters, snippets: bool = False, twins: bool = False
+    ) -> list[Found]:  # fmt: skip
         """The k best claims for a question with their scores, best first; the claims are those of this moment.
+
+        Files that say the same, word for word, are one claim, shown once; with `twins` each is shown.
 
         Raises:
             UsageError: the question is empty, or k is not above 0.
@@ -80,7 +84,9 @@ class Searcher:
             raise UsageError("there is no best claim of none", hint="ask for at least one")
         if self.mode != "lexical" and len(query.split()) > _LONG_QUESTION:
             self.kb.say("a long question: all its words count, its meaning only as far as the model reads")
-        found = self._current.answer(lambda: self._hits(query, k, filters), lambda hits: (h.card.path for h in hits))
+        found = self._current.answer(
+            lambda: self._hits(query, k, filters, twins), lambda hits: (hit.card.path for hit in hits)
+        )
         worth = self.index.worth(query) if snippets else {}
         return [self._with_snippet(hit, worth) for hit in found] if snippets else found
 
@@ -96,7 +102,7 @@ class Searcher:
         """Let go of the index; the next question opens it anew."""
         self._current.close()
 
-    def _hits(self, query: str, k: int, filters: Filters) -> list[Found]:
+    def _hits(self, query: str, k: int, filters: Filters, twins: bool) -> list[Found]:
         if not self.index.claims:
             return []
         only, hidden = self._allowed(filters)
@@ -115,7 +121,7 @@ class Searcher:
         if len(lexical):
             words = dict(zip(rows.tolist(), (lexical[rows] / most).tolist(), strict=True))
         scores = ranking.fuse(meaning, words, self.mode)
-        return self._best(scores | {row: ranking.titled(scores.get(row)) for row in titled if row in rows}, k)
+        return self._best(scores | {row: ranking.titled(scores.get(row)) for row in titled if row in rows}, k, twins)
 
     def _titled(self, query: str, only: vectors.Rows | None) -> list[int]:
         """The rows of the claims whose title the question is."""
@@ -145,7 +151,7 @@ class Searcher:
         ids = np.array(rows, np.int64)
         return (ids, ids[:0]) if which == "only" else (None, ids)
 
-    def _best(self, scores: dict[int, Score], k: int) -> list[Found]:
+    def _best(self, scores: dict[int, Score], k: int, twins: bool) -> list[Found]:
         rows = sorted(scores, key=lambda row: -scores[row].total)
         depth, shown, cards = 0, list[int](), dict[int, Card]()
         while len(shown) < k and depth < len(rows):
@@ -154,9 +160,8 @@ class Searcher:
             before, depth = depth, sum(score.total >= least for score in scores.values())
             cards |= self.index.catalog.cards(rows[before:depth])
             order = ranking.best({row: scores[row] for row in cards}, {row: card.path for row, card in cards.items()})
-            # Files that say the same, word for word, are one claim, shown once.
             alone = {cards[row].key: row for row in reversed(order)}
-            shown = [row for row in order if alone[cards[row].key] == row]
+            shown = [row for row in order if twins or alone[cards[row].key] == row]
         return [Found(cards[row], scores[row]) for row in shown[:k]]
 
     def _with_snippet(self, hit: Found, worth: Mapping[str, float]) -> Found:
