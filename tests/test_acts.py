@@ -16,11 +16,12 @@ from codex_kb.kb import KnowledgeBase
 from conftest import Base
 
 PACKAGE = Path(codex_kb.__file__).parent
-#: What writes files: transactions, local state that git ignores, pages where the user says, what an editor is given.
+#: What writes files: transactions, local state that git ignores, pages where the user says, what an editor is given,
+#: the temporary folder of a worker.
 WRITERS = {
     "cli/editor.py", "disk/clone.py", "disk/looked.py", "disk/pace.py", "disk/pages.py", "disk/ports.py",
-    "disk/transaction.py", "disk/trust.py", "disk/vcs.py", "encoders/onnx.py", "encoders/weights.py", "index/local.py",
-    "index/stored.py", "index/vectors.py", "index/writer.py", "language/paid.py", "web/server.py",
+    "disk/transaction.py", "disk/trust.py", "disk/vcs.py", "encoders/onnx.py", "encoders/weights.py", "engine.py",
+    "index/local.py", "index/stored.py", "index/vectors.py", "index/writer.py", "language/paid.py", "web/server.py",
 }  # fmt: skip
 WRITES = {"write_file", "write_bytes", "write_text"}
 

@@ -190,13 +190,15 @@ def test_workers_find_sources_themselves_where_the_settings_say_and_you_granted_
 
 
 def test_distill_embeds_on_a_cluster_to_the_same_bytes(kb: Base, cluster: Raylets) -> None:
+    kb.claim("first", "Ropes of hemp outlast those of flax in salt water")
+    codex(kb.root, cluster, "distill")  # how exact the model is was measured by now: that takes long
     for number in range(40):
         kb.claim(f"c{number:02d}", f"Wide boats of kind {number} turn slowly in every narrow harbour", f"Kind {number}")
     kb.commit_all()
     expected = in_process(kb, cluster, "distill")
     codex(kb.root, cluster, "distill", "--engine", cluster.engine)
     assert files(kb) == expected
-    assert "codex/index/manifest.json" in expected
+    assert sum(path.startswith("codex/index/") and path.endswith(".jsonl") for path in expected) == 41
 
 
 def test_language_models_are_asked_by_the_caller_alone_within_one_limit(kb: Base, cluster: Raylets) -> None:

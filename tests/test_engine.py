@@ -13,10 +13,13 @@ from codex_kb.disk import gate
 from codex_kb.errors import RefusedFile, UsageError
 from codex_kb.kb import KnowledgeBase
 from codex_kb.propose import afar
-from codex_kb.propose.team import Team
-from conftest import Base, FakeEncoder
+from codex_kb.propose.background import Background
+from codex_kb.propose.step import draft
+from codex_kb.propose.team import Proposers, Team
+from conftest import Base, FakeEncoder, as_made_before
 from fake_model import answer
 from model_server import ModelServer, ok
+from test_generations import document, teach
 
 KEY = "sk-very-secret-0123456789abcdef"
 
@@ -59,6 +62,35 @@ def test_a_worker_reads_sources_itself_and_says_where_they_differ(kb: Base, alon
         work(afar.task("inbox/notes.md", b"x", 10, "there"))
     with pytest.raises(RefusedFile, match=r"cannot read it at .*FileNotFoundError"):
         work(afar.task("inbox/none.md", b"x", 10, "there"))
+
+
+def test_a_worker_proposes_by_the_generation_that_is_asked_here(
+    kb: Base, alone: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:  # fmt: skip
+    as_made_before(kb, "taught", teach, tmp_path_factory)
+    assert kb.run("distill", "--json").json["generation"] == 1
+    kb.run("distill", "--pin", "1")
+    kb.source("new", document(90))
+    base = KnowledgeBase(kb.root)
+    team = Team(base, "", 2, 0.0, again=False)
+    assert team.preference.taught is not None
+    given = afar.told(base, team)
+    data = kb.path("inbox/new.md").read_bytes()
+    here = draft(base.store, Proposers(team, Background(base, None, ())), "inbox/new.md", data, 10)
+    assert afar.proposing(given, no_home)(afar.task("inbox/new.md", data, 10, "")) == here
+
+
+def test_nothing_that_a_link_leads_out_to_is_sent(kb: Base, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("a secret\n")
+    kb.path("codex/decisions").mkdir(parents=True, exist_ok=True)
+    kb.path("codex/decisions/notes.jsonl").symlink_to(tmp_path / "secret")
+    kb.run("distill")
+    kb.write(".codex-kb/index/catalog.db-wal", b"of another run")
+    sent = engine.pack(KnowledgeBase(kb.root), claims=True).files
+    assert {path for path in sent if path.startswith(".codex-kb")} == {
+        f".codex-kb/index/{name}" for name in ("catalog.db", "claims.f32", "titles.f32")
+    }
+    assert "codex/decisions/notes.jsonl" not in sent
 
 
 def test_a_models_folder_goes_along_under_its_own_name(kb: Base, alone: None, tmp_path: Path) -> None:

@@ -183,3 +183,11 @@ def test_more_layers_than_there_are_weights_for_are_refused(folder: Path) -> Non
     change(folder / "config.json", num_hidden_layers=3)
     with pytest.raises(UsageError, match=r"no float32 array encoder\.layer\.2\."):
         OnnxEncoder(folder).encode(["boats"])
+
+
+@pytest.mark.parametrize(("told", "threads"), [("3", 3), ("0", None), ("many", None)])
+def test_who_shares_a_machine_says_how_many_threads(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, told: str, threads: int | None
+) -> None:  # fmt: skip
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    assert OnnxEncoder(folder)._threads == (threads or len(os.sched_getaffinity(0)))

@@ -158,7 +158,7 @@ def test_the_settings_shown_are_the_defaults() -> None:
     assert config.parse(shown) == config.Settings()
     every = re.sub(r"^# ([\w-]+ = )", r"\1", shown, flags=re.MULTILINE)
     assert set(tomllib.loads(every)) == {
-        "kb", "ingest", "propose", "learn", "review", "index", "fields", "check", "git",
+        "kb", "ingest", "propose", "learn", "review", "index", "fields", "check", "git", "run",
     }  # fmt: skip
     config.parse(every, rules=check.ids)
 

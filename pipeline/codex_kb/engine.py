@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +15,14 @@ import numpy as np
 
 from codex_kb import wants
 from codex_kb.config import ENGINE, ENGINES, FILE_NAME, LOCAL_ENGINE
-from codex_kb.disk import trust
+from codex_kb.disk import gate, trust
 from codex_kb.disk.generations import EVENTS, Generations
 from codex_kb.disk.transaction import prepare_local
-from codex_kb.errors import UsageError
+from codex_kb.errors import CodexError, UsageError
 from codex_kb.index import local
 from codex_kb.kb import KnowledgeBase
 from codex_kb.layout import DECISIONS, GENERATIONS, LOCAL
+from codex_kb.learn.generation import DIRECTION, DIRECTIONS, FACTS
 from codex_kb.run.cluster import Cluster
 from codex_kb.text import toml_edit
 
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 #: Where the folder of `[index] model` is put.
 _MODEL = "model"
-_MODELS = f"{LOCAL}/models"
+#: What is known of how exact a model's quick ways are, so that no worker measures it anew.
+_PROOFS = f"{LOCAL}/models/proofs.json"
 #: Claims whose texts go out at a time.
 _CHUNK = 2048
 #: Texts that a worker embeds at a time; so few are embedded here.
@@ -52,19 +54,26 @@ class Shipped:
 def pack(kb: KnowledgeBase, claims: bool) -> Shipped:
     """What workers need of a knowledge base; `claims` where they look at claims and decisions too.
 
+    The index was opened before, so that its local copy is there.
+
     Raises:
         UsageError: the settings are written so that a model's folder cannot be named in them.
         RefusedFile: the generations cannot be read.
     """
     root = kb.layout.root
     course = Generations(root).course
-    wanted = [root / EVENTS]
+    wanted = [EVENTS]
     for name in filter(None, {course.in_force, course.trial}):
-        wanted += sorted((root / GENERATIONS / name).iterdir())
-    wanted += sorted((root / _MODELS).glob("*.json"))
+        wanted += [f"{GENERATIONS}/{name}/{each}" for each in (FACTS, DIRECTION, DIRECTIONS)]
     if claims:
-        wanted += [*sorted((root / DECISIONS).glob("*.jsonl")), *sorted(local.folder(root).iterdir())]
-    found = {_place(path, root): path.read_bytes() for path in wanted if path.is_file()}
+        wanted += [f"{DECISIONS}/{each.name}" for each in (root / DECISIONS).glob("*.jsonl")]
+    found = _readable(root, wanted)
+    proofs = gate.local(root, _PROOFS)
+    if proofs.is_file():
+        found[_PROOFS] = proofs.read_bytes()
+    if claims:
+        copy = local.folder(root)
+        found |= {f"{local.FOLDER}/{name}": (copy / name).read_bytes() for name in local.names(copy)}
     settings = (root / FILE_NAME).read_text(encoding="utf-8")
     folder = root / os.path.expanduser(kb.settings.index.model)
     if kb.settings.index.model and folder.is_dir():
@@ -75,9 +84,13 @@ def pack(kb: KnowledgeBase, claims: bool) -> Shipped:
     return Shipped(found | {FILE_NAME: settings.encode()}, claims)
 
 
-def _place(path: Path, root: Path) -> str:
-    """Where a file of the knowledge base goes; the local copy of the index may be elsewhere."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else f"{local.FOLDER}/{path.name}"
+def _readable(root: Path, paths: Iterable[str]) -> dict[str, bytes]:
+    """The files of these that can be read; who reads them here says what is wrong with the others."""
+    found = {}
+    for path in paths:
+        with contextlib.suppress(CodexError):
+            found[path] = gate.read(root, path)
+    return found
 
 
 def _with_model(settings: str, folder: str) -> str:
@@ -108,7 +121,8 @@ def unpacked(shipped: Shipped) -> KnowledgeBase:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     if shipped.claims:
-        _seal(root / local.FOLDER)
+        copy = root / local.FOLDER
+        local.seal(copy, [each.name for each in copy.iterdir()], ())
     kb = KnowledgeBase(root)
     trust.grant(root, kb.wants())
     return kb
@@ -116,12 +130,6 @@ def unpacked(shipped: Shipped) -> KnowledgeBase:
 
 #: Folders that end with the process.
 _KEPT: list[Any] = []
-
-
-def _seal(folder: Path) -> None:
-    """The files of the local copy are whole: they are those that were sent."""
-    names = [each.name for each in folder.iterdir() if local.written(each.name)]
-    local.seal(folder, [name for name in names if not name.startswith(local.SEAL)], ())
 
 
 def encoding(shipped: Shipped, _: object) -> Callable[[Sequence[str]], Vectors]:

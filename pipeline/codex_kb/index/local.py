@@ -125,6 +125,15 @@ def sealed(folder: Path) -> dict[str, Any] | None:
         return None
 
 
+def names(folder: Path) -> list[str]:
+    """The files of a finished local copy, as its seal names them.
+
+    Raises:
+        OSError, ValueError, KeyError: there is no seal.
+    """
+    return sorted(json_of_others.read((folder / SEAL).read_bytes())["files"])
+
+
 def ours(names: Iterable[str]) -> bool:
     """Are these all the files of a local copy, and no others?"""
     more = set(names) - set(_ALWAYS)

@@ -63,6 +63,7 @@ class Cluster:
         self._address = engine.partition("://")[2]
         self._patience = 60 * patience
         self._closing = contextlib.ExitStack()
+        self._sent: tuple[Any, Any] | None = None
 
     @cached_property
     def _ray(self) -> Any:
@@ -106,7 +107,7 @@ class Cluster:
         ray = self._ray
         with _answering(ray, home, at_once) as box:
             work = ray.remote(_work).options(max_retries=_TRIES - 1, num_cpus=1)
-            given = (make, [ray.put(shared)], box)
+            given = (make, [self._put(shared)], box)
             waiting: deque[tuple[A, Callable[[], Any]]] = deque()
             begun: dict[A, Any] = {}
             try:
@@ -120,6 +121,12 @@ class Cluster:
                 for ref in begun.values():
                     with contextlib.suppress(Exception):  # it is over, one way or the other
                         ray.cancel(ref, force=True)
+
+    def _put(self, shared: Any) -> Any:
+        """What is shared, sent once however often there is work: workers are made anew for another."""
+        if self._sent is None or self._sent[0] is not shared:
+            self._sent = shared, self._ray.put(shared)
+        return self._sent[1]
 
     def _begin(
         self, work: Any, given: tuple[Any, ...], item: A, send: Callable[[A], Any], begun: dict[A, Any]
