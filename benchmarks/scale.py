@@ -53,6 +53,7 @@ def constants(results: Mapping[str, Any]) -> dict[str, Constant]:
         "proposing": Constant(whole * (1 - drivers + embedding * (cores - 1)), "core seconds a source",
                               bench.format("ingest")),
         "writing": Constant(whole * drivers, "seconds of the one who writes, a source", bench.format("ingest")),
+        "batched": Constant(0.3, "of these seconds that stay where one commit has many sources", "assumed"),
         "source": Constant(6.1, "KB", corpus),
         "claim": Constant(4.2, "KB", corpus),
         "packet": Constant(24.0, "KB a source while it waits", "this repository's first packets"),
@@ -125,15 +126,11 @@ def ingest(known: Mapping[str, Constant], git: Git, cores: int, batch: int, inde
         heapq.heappush(free, start + seconds)
         work += seconds
         files = SOURCES + 3 * batch * (number + 1)
-        takes = batch * known["writing"].value * BATCHED + git.of(f"commit_s_{index}", "sharded", files)
+        takes = batch * known["writing"].value * known["batched"].value + git.of(f"commit_s_{index}", "sharded", files)
         writer = max(writer, start + seconds) + takes
         busy += takes
         written.append(writer)
     return Run(writer / _HOUR, work / cores / writer, busy / writer)
-
-
-#: With one commit a batch the writer's share of git goes to that commit, which is added by itself.
-BATCHED = 0.3
 
 
 # -- reviewers -------------------------------------------------------------------------------------

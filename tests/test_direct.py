@@ -92,6 +92,15 @@ def test_it_does_not_move_a_head_that_another_moved(root: Path) -> None:  # noqa
     assert git(root, "log", "-1", "--format=%s") == "theirs\n"
 
 
+def test_who_has_the_index_in_hand_is_waited_for(root: Path) -> None:  # noqa: F811
+    (root / "a.md").write_text("ours\n")
+    git(root, "add", "a.md")
+    (root / ".git/index.lock").touch()
+    with pytest.raises(Exception, match=r"index\.lock"):
+        opened(root).commit(["a.md"], "ours\n")
+    assert git(root, "log", "-1", "--format=%s") == "begin\n"
+
+
 @pytest.mark.parametrize(
     ("setting", "plain"),
     [("commit.gpgSign=true", False), ("commit.gpgSign=false", True), ("i18n.commitEncoding=latin1", False),

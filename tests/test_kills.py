@@ -80,7 +80,7 @@ REFS = ".git/refs/heads"
     (INGEST, "pre-commit", 2, "", [".git/index.lock"]),
     (REVIEW, "post-commit", 1, "", []),
     (REVIEW, "reference-transaction prepared", 1, "", [".git/index.lock", ".git/HEAD.lock", f"{REFS}/main.lock"]),
-    (DISTILL, "post-index-change", 2, "", [".git/index.lock"]),
+    (DISTILL, "post-index-change", 1, "", []),
     (INGEST, "reference-transaction prepared", 1, BRANCH, [f"{REFS}/extract/rivers.lock"]),
     (INGEST, "post-checkout", 2, BRANCH, []),
     (REVIEW, "post-index-change", 1, BRANCH, []),

@@ -10,6 +10,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 
 from codex_kb.disk import stat_cache
-from codex_kb.index import entry, local, stored, vectors, writer
+from codex_kb.index import entry, local, opened, stored, vectors, writer
 from codex_kb.index.catalog import Filters
 from codex_kb.kb import KnowledgeBase
 from codex_kb.workflow.search import Searcher
@@ -251,7 +252,8 @@ def test_a_stop_in_the_middle_keeps_what_was_embedded(kb: Base, monkeypatch: pyt
     for number in range(30):
         add(kb, number, draw)
     kb.commit_all()
-    monkeypatch.setattr(writer, "_CHUNK", 5)
+    given = opened.writing
+    monkeypatch.setattr(opened, "writing", lambda *args, **more: replace(given(*args, **more), chunk=5))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(writer._Writer, "_packed", stop_at(3, writer._Writer._packed))
         assert kb.run("search", QUESTION).code == 130

@@ -19,7 +19,7 @@ MEASURED = {
 
 
 def known(**values: float) -> dict[str, Constant]:
-    usual = {"proposing": 1.0, "writing": 0.01, "proposals": 10.0, "deciding": 20.0, "day": 6.0}
+    usual = {"proposing": 1.0, "writing": 0.01, "batched": 1.0, "proposals": 10.0, "deciding": 20.0, "day": 6.0}
     return {name: Constant(value, "", "") for name, value in {**usual, **values}.items()}
 
 
@@ -35,7 +35,7 @@ def test_more_cores_take_no_longer_and_the_writer_sets_the_limit() -> None:
     assert runs[0].hours > runs[1].hours > runs[2].hours
     assert runs[0].workers_busy > 0.95
     assert runs[2].writer_busy > 0.95
-    alone = scale.SOURCES * known()["writing"].value * scale.BATCHED / 3600
+    alone = scale.SOURCES * known()["writing"].value / 3600
     assert runs[2].hours > alone
 
 

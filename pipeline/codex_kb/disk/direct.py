@@ -44,9 +44,13 @@ def staged(run: Run) -> dict[str, Staged]:
 
 
 def serves(run: Run, root: Path) -> bool:
-    """Would `git commit` in this folder make nothing more of it?"""
-    hooks = root / run("rev-parse", "--git-path", "hooks").rstrip("\n")
-    if any(os.path.lexists(hooks / name) for name in _HOOKS):
+    """Would `git commit` in this folder make nothing more of it?
+
+    It would wait for who has the index in hand, a commit of the user's own maybe; so that is left to it.
+    """
+    paths = run("rev-parse", "--git-path", "hooks", "--git-path", "index.lock").splitlines()
+    hooks, lock = (root / path for path in paths)
+    if os.path.lexists(lock) or any(os.path.lexists(hooks / name) for name in _HOOKS):
         return False
     with contextlib.suppress(GitError):  # none of them is set
         return set(run("config", "-z", "--get-regexp", _SETTINGS).split("\0")) <= _NOTHING
