@@ -87,9 +87,54 @@ def test_it_does_not_move_a_head_that_another_moved(root: Path) -> None:  # noqa
     git(root, "commit", "--quiet", "--allow-empty", "--message", "theirs")
     (root / "a.md").write_text("ours\n")
     git(root, "add", "a.md")
-    with pytest.raises(Exception, match="update-ref"):
-        direct.commit(repository._run, before, direct.staged(repository._run), "ours\n")
+    assert not direct.commit(repository._run, before, direct.staged(repository._run), "ours\n")
     assert git(root, "log", "-1", "--format=%s") == "theirs\n"
+    assert "codex-kb" not in git(root, "for-each-ref")
+
+
+def test_names_that_differ_by_case_alone_are_two_where_case_is_ignored(root: Path) -> None:  # noqa: F811
+    git(root, "config", "core.ignorecase", "true")
+    (root / "Deep").mkdir()
+    (root / "Deep/old.md").write_text("theirs\n")
+    assert opened(root).commit(["Deep/old.md"], "one\n")
+    (root / "deep").mkdir()
+    (root / "deep/new.md").write_text("ours\n")
+    assert opened(root).commit(["deep/new.md"], "two\n")
+    assert committed(root) == {"deep/new.md"}
+    assert git(root, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("name", ["refs/worktree/codex-kb/x", "MERGE_HEAD"])
+def test_what_is_in_the_way_leaves_it_to_git_commit(root: Path, name: str) -> None:  # noqa: F811
+    (root / "a.md").write_text("ours\n")
+    if name == "MERGE_HEAD":
+        (root / ".git/MERGE_HEAD").write_text(git(root, "rev-parse", "HEAD"))
+        assert not direct.serves(opened(root)._run, root)
+        return
+    git(root, "update-ref", name, "HEAD")
+    assert opened(root).commit(["a.md"], "ours\n")
+    assert git(root, "log", "-1", "--format=%s") == "ours\n"
+
+
+def test_who_commits_with_a_name_that_is_not_utf_8_is_written_as_git_writes_it(root: Path) -> None:  # noqa: F811
+    with (root / ".git/config").open("ab") as file:
+        file.write(b"[user]\n\tname = \xff\xe9X\n")
+    (root / "a.md").write_text("ours\n")
+    assert opened(root).commit(["a.md"], "ours\n")
+    assert git(root, "log", "-1", "--format=%an") == "ÿéX\n"
+
+
+def test_a_work_tree_of_a_folder_with_a_line_break_in_its_name(tmp_path: Path) -> None:
+    first, there = tmp_path / "new\nline", tmp_path / "wt"
+    first.mkdir()
+    git(first, "init", "-q")
+    for name, value in (("user.name", "Ada"), ("user.email", "ada@example.org")):
+        git(first, "config", name, value)
+    git(first, "commit", "-q", "--allow-empty", "-m", "begin")
+    git(first, "worktree", "add", "-q", str(there))
+    (there / "a.md").write_text("ours\n")
+    assert opened(there).commit(["a.md"], "ours\n")
+    assert git(there, "log", "-1", "--format=%s") == "ours\n"
 
 
 def test_who_has_the_index_in_hand_is_waited_for(root: Path) -> None:  # noqa: F811

@@ -20,6 +20,8 @@ _HOOKS = ("pre-commit", "prepare-commit-msg", "commit-msg", "post-commit", "refe
 #: The settings by which `git commit` makes more of it, and the one value of them that asks for nothing.
 _SETTINGS = r"^(hook\..*|commit\.gpgsign|i18n\.commitencoding|maintenance\.auto)$"
 _NOTHING = {"", "commit.gpgsign\nfalse"}
+#: What says in git's folder that something is under way: a commit of the user's own, a merge.
+_BUSY = ("index.lock", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")
 #: Where the commit is until HEAD is at it; each work tree has a name of its own for it.
 _NAME = "refs/worktree/codex-kb"
 
@@ -44,32 +46,47 @@ def staged(run: Run) -> dict[str, Staged]:
 
 
 def serves(run: Run, root: Path) -> bool:
-    """Would `git commit` in this folder make nothing more of it?
-
-    It would wait for who has the index in hand, a commit of the user's own maybe; so that is left to it.
-    """
-    paths = run("rev-parse", "--git-path", "hooks", "--git-path", "index.lock").splitlines()
-    hooks, lock = (root / path for path in paths)
-    if os.path.lexists(lock) or any(os.path.lexists(hooks / name) for name in _HOOKS):
+    """Would `git commit` in this folder make nothing more of it, and not refuse because of what is under way?"""
+    hooks = root / run("rev-parse", "--git-path", "hooks").rstrip("\n")
+    here = Path(run("rev-parse", "--absolute-git-dir").rstrip("\n"))
+    if any(os.path.lexists(path) for path in (*(hooks / name for name in _HOOKS), *(here / name for name in _BUSY))):
         return False
     with contextlib.suppress(GitError):  # none of them is set
         return set(run("config", "-z", "--get-regexp", _SETTINGS).split("\0")) <= _NOTHING
     return True
 
 
-def commit(run: Run, parent: str, changes: Mapping[str, Staged], message: str) -> None:
-    """Commit these changes where HEAD is, which must be at the commit `parent`. Raises GitError."""
-    text = run("stripspace", given=message).encode()
+def commit(run: Run, parent: str, changes: Mapping[str, Staged], message: str) -> bool:
+    """Commit these changes where HEAD is, which must be at the commit `parent`; False where it cannot be done so."""
     author, committer = (run("var", f"GIT_{who}_IDENT").strip() for who in ("AUTHOR", "COMMITTER"))
+    if not _is_utf8(author + committer):  # git commit makes it so
+        return False
+    text = run("stripspace", given=message).encode()
     lines = [f"commit {_NAME}", "mark :1", f"author {author}", f"committer {committer}", f"data {len(text)}"]
     files = [f"D {_quoted(path)}" if each.status == "D" else f"M {each.mode} {each.content} {_quoted(path)}"
              for path, each in changes.items()]  # fmt: skip
     stream = "\n".join([*lines, text.decode(), f"from {parent}", *files, "get-mark :1", "done\n"])
-    made = run("fast-import", "--quiet", "--force", "--done", given=stream).strip()
     subject = message.partition("\n")[0]
-    run("update-ref", "--stdin", "-m", f"commit: {subject}", given=f"update HEAD {made} {parent}\ndelete {_NAME}\n")
+    try:
+        # Where case is ignored, fast-import would take a name for another.
+        made = run("-c", "core.ignorecase=false", "fast-import", "--quiet", "--force", "--done", given=stream).strip()
+        moved = f"update HEAD {made} {parent}\ndelete {_NAME}\n"
+        run("update-ref", "--stdin", "-m", f"commit: {subject}", given=moved)
+    except GitError:
+        with contextlib.suppress(GitError):  # it was not made
+            run("update-ref", "-d", _NAME)
+        return False
     with contextlib.suppress(GitError):  # a git that has none
         run("maintenance", "run", "--auto", "--quiet")
+    return True
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _quoted(path: str) -> str:

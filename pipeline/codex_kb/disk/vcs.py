@@ -276,9 +276,8 @@ class Repository:
         ours = [path for path in paths if self._prefix + path in staged]
         if not ours:
             return False
-        if parent and direct.serves(self._run, self._root):
-            named = [self._prefix + path for path in ours]
-            direct.commit(self._run, parent, {path: staged[path] for path in named}, message)
+        named = {path: staged[path] for path in map(self._prefix.__add__, ours)}
+        if parent and direct.serves(self._run, self._root) and direct.commit(self._run, parent, named, message):
             return True
         with tempfile.TemporaryDirectory() as folder:
             text = Path(folder, "message.txt")
