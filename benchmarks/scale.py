@@ -137,9 +137,8 @@ def ingest(known: Mapping[str, Constant], git: Git, cores: int, batch: int, inde
 
 
 class Pushed(NamedTuple):
-    """A day of pushes: how many a second were wanted and landed, tries each, median seconds from first try to last."""
+    """A day of pushes: how many a second landed, tries each, median seconds from the first try to the last."""
 
-    wanted: float
     landed: float
     tries: float
     median_s: float
@@ -159,12 +158,11 @@ def pushes(
     end = known["day"].value * _HOUR
     events = [(rng.uniform(0, reading), number, 0.0, 0, -1) for number in range(here)]
     heapq.heapify(events)
-    tip, waits, tried, wanted = 0, [], 0, 0
+    tip, waits, tried = 0, [], 0
     while events:
         now, who, first, tries, seen = heapq.heappop(events)
         if seen < 0:  # fetch, and try
             if tries or now <= end:
-                wanted += tries == 0
                 took = attempt * rng.uniform(0.9, 1.1)
                 heapq.heappush(events, (now + took, who, first if tries else now, tries + 1, tip))
         elif seen != tip:
@@ -176,8 +174,7 @@ def pushes(
             heapq.heappush(events, (now + reading * rng.lognormvariate(-0.08, 0.4), who, 0.0, 0, -1))
     landed = len(waits)
     waits.sort()
-    return Pushed(wanted * branches / end, landed * branches / end, tried / max(1, landed),
-                  waits[landed // 2] if waits else math.inf)  # fmt: skip
+    return Pushed(landed * branches / end, tried / max(1, landed), waits[landed // 2] if waits else math.inf)
 
 
 # -- what is printed -------------------------------------------------------------------------------
@@ -206,7 +203,10 @@ def _bulk(known: Mapping[str, Constant], git: Git) -> str:
         told = [f"{_hours(run.hours)} ({run.workers_busy:.0%}, {run.writer_busy:.0%})" for run in runs]
         rows.append((f"{cores:,}", _hours(embedding), *told, f"${cost:,.0f}"))
     ways = [f"a million sources, commits of {batch}, {index} index" for batch, index in _WAYS]
-    return _table(("cores", "10 million texts embedded", *ways, "machines"), rows)
+    return (
+        "Bulk work. In brackets: how much of the time workers and writer are busy; the last column is the price of "
+        "both, with the quickest commits.\n\n" + _table(("cores", "10 million texts embedded", *ways, "machines"), rows)
+    )
 
 
 def _language(known: Mapping[str, Constant]) -> str:
@@ -214,8 +214,10 @@ def _language(known: Mapping[str, Constant]) -> str:
     hours = questions * known["answer"].value / known["at_once"].value / _HOUR
     asked = questions * known["tokens_in"].value / 1e6 * known["price_in"].value
     answered = questions * known["tokens_out"].value / 1e6 * known["price_out"].value
-    return _table(("questions to a language model", "hours at the service's limit", "cost"),
-                  [(f"{questions:,.0f}", f"{hours:,.0f}", f"${asked + answered:,.0f}")])  # fmt: skip
+    head = ("questions to a language model", "hours at the service's limit", "cost")
+    return "Were a language model to propose:\n\n" + _table(
+        head, [(f"{questions:,.0f}", f"{hours:,.0f}", f"${asked + answered:,.0f}")]
+    )
 
 
 def _reviewing(known: Mapping[str, Constant], git: Git) -> str:
@@ -226,11 +228,13 @@ def _reviewing(known: Mapping[str, Constant], git: Git) -> str:
         (10, 1, 1), (100, 1, 1), (REVIEWERS, 1, 1), (REVIEWERS, 10, 1), (REVIEWERS, 1, 20), (REVIEWERS, 10, 20)
     ):  # fmt: skip
         day = pushes(known, reviewers, sources, attempt, branches)
-        rows.append((f"{reviewers:,}", str(sources), str(branches), f"{day.wanted:.2f}", f"{day.landed:.2f}",
+        wanted = reviewers / (sources * known["proposals"].value * known["deciding"].value)
+        rows.append((f"{reviewers:,}", str(sources), str(branches), f"{wanted:.2f}", f"{day.landed:.2f}",
                      f"{day.tries:.1f}", f"{day.median_s:,.0f} s"))  # fmt: skip
     days = SOURCES * known["proposals"].value * known["deciding"].value / _HOUR / known["day"].value / REVIEWERS
-    head = ("reviewers", "sources a push", "branches", "pushes wanted a second", "landed", "tries each", "median wait")
-    return _table(head, rows) + (
+    head = ("reviewers", "sources a push", "branches", "pushes a second, did none wait", "landed", "tries each",
+            "median wait")  # fmt: skip
+    return "Reviewers who push what they decided:\n\n" + _table(head, rows) + (
         f"\n\nAll ten million proposals take {REVIEWERS:,} reviewers {days:,.0f} days; an attempt to push takes "
         f"{attempt:.1f} s."
     )
@@ -248,7 +252,7 @@ def _stored(known: Mapping[str, Constant], git: Git) -> str:
         ("local copy of the index (not in git)", "", _gigabytes(claims * known["copy"].value)),
     ]
     files = 2 * SOURCES + 2 * claims
-    return _table(("what", "files", "GB"), rows) + (
+    return "What is stored:\n\n" + _table(("what", "files", "GB"), rows) + (
         f"\n\nWith nothing waiting that is {files:,.0f} files: git's own index of them would be "
         f"{git.of('index_mb_plain', 'sharded', files):,.0f} MB, which every commit reads and writes."
     )
@@ -259,21 +263,28 @@ def _layouts(git: Git) -> str:
     for files in (100_000, 1_000_000, 8_000_000):
         for layout in ("flat", "sharded"):
             folders = "one folder" if layout == "flat" else "256 folders"
-            told = [form.format(git.of(name, layout, files)) for name, form in TOLD.items()]
+            told = [_two_digits(git.of(name, layout, files), unit) for name, unit in TOLD.items()]
             rows.append((f"{files:,}", folders, *told))
     head = ("files", "in", "a commit", "with a sparse index", "its objects", "a push", "a clone", "a partial clone")
-    return _table(head, rows)
+    return (
+        "What git takes to commit and push one changed file (`its objects` are what that adds), and the size of a "
+        "clone; eight million files are carried on from a million.\n\n" + _table(head, rows)
+    )
 
 
-#: What is told of a layout, and how.
+#: What is told of a layout, and its unit.
 TOLD = {
-    "commit_s_plain": "{:.2f} s",
-    "commit_s_sparse": "{:.2f} s",
-    "commit_kb_sparse": "{:,.0f} KB",
-    "push_s_sparse": "{:.2f} s",
-    "clone_whole_mb": "{:,.0f} MB",
-    "clone_partial_mb": "{:,.0f} MB",
+    "commit_s_plain": "s",
+    "commit_s_sparse": "s",
+    "commit_kb_sparse": "KB",
+    "push_s_sparse": "s",
+    "clone_whole_mb": "MB",
+    "clone_partial_mb": "MB",
 }
+
+
+def _two_digits(value: float, unit: str) -> str:
+    return f"{value:,.0f} {unit}" if value >= 10 else f"{value:.2g} {unit}"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -282,6 +293,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _hours(hours: float) -> str:
+    if hours < 1:
+        return f"{60 * hours:,.1f} min"
     return f"{hours:,.1f} h" if hours < 48 else f"{hours / 24:,.1f} days"
 
 

