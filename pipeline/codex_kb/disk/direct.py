@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from codex_kb.disk.ready import Run
+from codex_kb.disk.stat_cache import is_utf8
 from codex_kb.errors import GitError
 
 #: The hooks that see a commit; those of the index are run all the same.
@@ -59,13 +60,13 @@ def serves(run: Run, root: Path) -> bool:
 def commit(run: Run, parent: str, changes: Mapping[str, Staged], message: str) -> bool:
     """Commit these changes where HEAD is, which must be at the commit `parent`; False where it cannot be done so."""
     author, committer = (run("var", f"GIT_{who}_IDENT").strip() for who in ("AUTHOR", "COMMITTER"))
-    if not _is_utf8(author + committer):  # git commit makes it so
+    if not is_utf8(author + committer):  # git commit makes it so
         return False
-    text = run("stripspace", given=message).encode()
-    lines = [f"commit {_NAME}", "mark :1", f"author {author}", f"committer {committer}", f"data {len(text)}"]
+    text = run("stripspace", given=message)
+    lines = [f"commit {_NAME}", "mark :1", f"author {author}", f"committer {committer}", f"data {len(text.encode())}"]
     files = [f"D {_quoted(path)}" if each.status == "D" else f"M {each.mode} {each.content} {_quoted(path)}"
              for path, each in changes.items()]  # fmt: skip
-    stream = "\n".join([*lines, text.decode(), f"from {parent}", *files, "get-mark :1", "done\n"])
+    stream = "\n".join([*lines, text, f"from {parent}", *files, "get-mark :1", "done\n"])
     subject = message.partition("\n")[0]
     try:
         # Where case is ignored, fast-import would take a name for another.
@@ -78,14 +79,6 @@ def commit(run: Run, parent: str, changes: Mapping[str, Staged], message: str) -
         return False
     with contextlib.suppress(GitError):  # a git that has none
         run("maintenance", "run", "--auto", "--quiet")
-    return True
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
     return True
 
 

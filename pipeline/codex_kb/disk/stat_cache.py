@@ -81,7 +81,7 @@ def files(root: str, folder: str, wanted: Wanted) -> dict[str, Stat]:
     """The wanted files of a folder by name; those whose names are not UTF-8 are left out."""
     found = {}
     for entry in _entries(root, folder):
-        if not entry.is_dir(follow_symlinks=False) and wanted(entry.name) and _is_utf8(entry.name):
+        if not entry.is_dir(follow_symlinks=False) and wanted(entry.name) and is_utf8(entry.name):
             found[entry.name] = look(entry.path) or Stat(0, 0, 0, 0)
     return found
 
@@ -128,7 +128,8 @@ def _entries(root: str, folder: str) -> list[os.DirEntry[str]]:
         return []
 
 
-def _is_utf8(name: str) -> bool:
+def is_utf8(name: str) -> bool:
+    """Is this, as the system gave it, UTF-8?"""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -3,7 +3,7 @@
 One part is likeness (meaning and words), two are what the claims most like it link to: a vote of the nearest,
 as in k-nearest-neighbour recommendation, with a prior so that few known links weigh little. A link counts more where
 the sentence that makes it is about what this claim is about, as in citation recommendation (He et al. 2010,
-doi:10.1145/1772690.1772734). The weights are round ones near the best of folds (benchmarks/ranking.py); a regression on
+doi:10.1145/1772690.1772734). The weights are round ones near the best of folds (benchmarks/folds.py); a regression on
 these parts found no better ones, and more parts found less.
 """
 

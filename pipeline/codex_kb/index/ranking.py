@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 MODES = ("hybrid", "dense", "lexical")
-#: What meaning counts beside words; from 0.35 to 0.55 it hardly matters (measured, see benchmarks/ranking.py).
+#: What meaning counts beside words; from 0.35 to 0.55 it hardly matters (measured, see benchmarks/folds.py).
 MEANING = 0.5
 #: Where the best hybrid score is less, no claim answers: so it was for 29 of 32 questions about something else, and
 #: for none of 391 that a claim answers.
