@@ -282,7 +282,7 @@ class _Proposing:
         elif isinstance(error, ServiceError) and (not isinstance(error, ModelError) or error.final):
             self.result.stopped = error
             row = Row(path, "skipped", reason=error.message, hint=error.hint)
-        self.result.rows[self.rows[path]] = row
+        self._is(row)
 
     def _write(self) -> None:
         """Write what waits as one."""
