@@ -224,7 +224,7 @@ class _Proposing:
                     self._write()
                 if self.result.stopped:
                     for later in chosen[number + 1 :]:
-                        self._is(Row(later, "skipped", reason=self.result.stopped.message))
+                        self._is(later, Row(later, "skipped", reason=self.result.stopped.message))
                     break
         except KeyboardInterrupt:
             with language.last_answers():
@@ -263,14 +263,14 @@ class _Proposing:
                  f"{self.failed} failed" if self.failed else ""]  # fmt: skip
         return ", ".join(filter(None, notes))
 
-    def _is(self, row: Row) -> None:
-        """What became of a source."""
-        self.result.rows[self.rows[row.path]] = row
+    def _is(self, path: str, row: Row) -> None:
+        """What became of a source; a fault's row may name another file, where the fault is."""
+        self.result.rows[self.rows[path]] = row
 
     def _try(self, path: str, worked: Callable[[], Worked]) -> None:
         """Work on one source; what goes wrong with it is its own row."""
         try:
-            self._is(self._source(worked()))
+            self._is(path, self._source(worked()))
         except (Conflict, ServiceError, RefusedFile) as error:
             self._fails(path, error)
 
@@ -282,7 +282,7 @@ class _Proposing:
         elif isinstance(error, ServiceError) and (not isinstance(error, ModelError) or error.final):
             self.result.stopped = error
             row = Row(path, "skipped", reason=error.message, hint=error.hint)
-        self._is(row)
+        self._is(path, row)
 
     def _write(self) -> None:
         """Write what waits as one."""
