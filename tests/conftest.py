@@ -43,9 +43,18 @@ status: unprocessed
 
 """
 
+#: Files in memory, on Linux, and the free bytes from which tests use it: all of them leave less than a tenth of that.
+_IN_MEMORY, _ROOM = "/dev/shm", 2**32
+
 # A busy machine is slow, not wrong.
 settings.register_profile("no stopwatch", deadline=None)
 settings.load_profile("no stopwatch")
+
+
+def pytest_configure() -> None:
+    """Temporary folders are in memory, where there is room: tests commit thousands of times, and a disk waits."""
+    if os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > _ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _IN_MEMORY)
 
 
 def grows_linearly(work: Callable[[int], object], size: int) -> None:
