@@ -97,7 +97,9 @@ def batches(folder: Path) -> dict[str, list[str]]:
         "sentence-transformers + FAISS": [python, str(HERE / "peer/faiss_search.py"), str(folder), model(), "--batch"],
         "txtai": [python, str(HERE / "peer/txtai_search.py"), str(folder / "txtai"), "--batch"],
     }
-    return {name: command for name, command in found.items() if name not in missing()}
+    # codex answers on one thread, txtai on as many as there are processors.
+    found["txtai, one thread"] = ["env", "OMP_NUM_THREADS=1", *found["txtai"]]
+    return {name: command for name, command in found.items() if name.partition(",")[0] not in missing()}
 
 
 # -- what they search ------------------------------------------------------------------------------

@@ -46,11 +46,13 @@ def staged(run: Run) -> dict[str, Staged]:
     return found
 
 
-def serves(run: Run, root: Path) -> bool:
-    """Would `git commit` in this folder make nothing more of it, and not refuse because of what is under way?"""
+def serves(run: Run, root: Path, folder: Path) -> bool:
+    """Would `git commit` at this root make nothing more of it, and not refuse because of what is under way?
+
+    `folder` is git's own of this work tree.
+    """
     hooks = root / run("rev-parse", "--git-path", "hooks").rstrip("\n")
-    here = Path(run("rev-parse", "--absolute-git-dir").rstrip("\n"))
-    if any(os.path.lexists(path) for path in (*(hooks / name for name in _HOOKS), *(here / name for name in _BUSY))):
+    if any(os.path.lexists(path) for path in (*(hooks / name for name in _HOOKS), *(folder / name for name in _BUSY))):
         return False
     with contextlib.suppress(GitError):  # none of them is set
         return set(run("config", "-z", "--get-regexp", _SETTINGS).split("\0")) <= _NOTHING

@@ -277,7 +277,8 @@ class Repository:
         if not ours:
             return False
         named = {path: staged[path] for path in map(self._prefix.__add__, ours)}
-        if parent and direct.serves(self._run, self._root) and direct.commit(self._run, parent, named, message):
+        serves = parent and direct.serves(self._run, self._root, self._git_dir)
+        if serves and direct.commit(self._run, parent, named, message):
             return True
         with tempfile.TemporaryDirectory() as folder:
             text = Path(folder, "message.txt")
