@@ -122,7 +122,7 @@ def test_a_run_in_which_nothing_is_finished_says_where_it_hangs_and_stops(cluste
     found = child(cluster, 0.4, ["a", "hang", "b"])
     assert found[0] == ["a", "told a"]
     said = found[1][2]
-    assert "nothing was finished for 0.4 minutes; in flight: hang; nodes: " in said
+    assert "nothing was finished for 0.4 min; in flight: hang; nodes: " in said
     assert f"{HEAD} (1 processors)" in said
 
 

@@ -52,22 +52,30 @@ def scan(root: str, start: str, wanted: Wanted, skip: Wanted) -> Iterator[Folder
     """
     waiting = [start]
     while waiting:
-        path = waiting.pop()
-        names: list[str] = []
-        numbers: list[int] = []  # four a file; of millions of files, their digits would take longer than the looks
-        for entry in _entries(root, path):
-            name = entry.name
-            if entry.is_dir(follow_symlinks=False):
-                if not name.startswith(".") and not skip(f"{path}/{name}"):
-                    waiting.append(f"{path}/{name}")
-            elif wanted(name):
-                names.append(name)
-                try:
-                    found = entry.stat()
-                    numbers.extend((found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino))
-                except OSError:  # a link to nothing
-                    continue
-        yield Folder(path, _digest(names, numbers), max(max(numbers[::4], default=0), max(numbers[1::4], default=0)))
+        folder, inner = see(root, waiting.pop(), wanted, skip)
+        waiting += inner
+        yield folder
+
+
+def see(root: str, path: str, wanted: Wanted, skip: Wanted) -> tuple[Folder, list[str]]:
+    """One folder as `scan` gives it, and the paths of those in it."""
+    inner: list[str] = []
+    names: list[str] = []
+    numbers: list[int] = []  # four a file; of millions of files, their digits would take longer than the looks
+    for entry in _entries(root, path):
+        name = entry.name
+        if entry.is_dir(follow_symlinks=False):
+            if not name.startswith(".") and not skip(f"{path}/{name}"):
+                inner.append(f"{path}/{name}")
+        elif wanted(name):
+            names.append(name)
+            try:
+                found = entry.stat()
+                numbers.extend((found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino))
+            except OSError:  # a link to nothing
+                continue
+    newest = max(max(numbers[::4], default=0), max(numbers[1::4], default=0))
+    return Folder(path, _digest(names, numbers), newest), inner
 
 
 def by_times(root: str, start: str) -> Iterator[Folder]:

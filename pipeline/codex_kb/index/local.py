@@ -33,6 +33,8 @@ SEAL = "seal.json"
 #: Up to so many files of claims every one of them is looked at before a search, and every entry before a distill;
 #: above, a search looks at folders and hits, and a distill at every claim and the folders of the entries.
 LOOK_AT_ALL = 5_000
+#: The same from which several processes look: to start them takes as long as a look at a third of so many.
+SHARE_FROM = 200_000
 #: What every local copy holds, what some do (`words-N.bin`), and what SQLite puts beside a catalog.
 _ALWAYS = (CATALOG, WHOLE, TITLE)
 _NUMBERED = {"words": "bin", "near": "faiss"}
@@ -63,7 +65,8 @@ class Look(NamedTuple):
     def now(cls, root: str, starts: Iterable[str], files: int) -> Look:
         """Look at every file below the folders of claims, which were so many `files`, and at the entries."""
         # The time comes before the look: what changes while it lasts is looked at again.
-        return cls(time.time_ns(), list(claim_folders(root, starts)), list(entry_folders(root, places.INDEX, files)))
+        looked = time.time_ns()
+        return cls(looked, list(claim_folders(root, starts, files)), list(entry_folders(root, places.INDEX, files)))
 
 
 def identity(settings: Settings, encoder: Encoder) -> dict[str, Any]:
@@ -77,11 +80,16 @@ def is_entry_folder(path: str) -> bool:
     return path == places.INDEX or path.startswith(places.INDEX + "/")
 
 
-def claim_folders(root: str, starts: Iterable[str]) -> Iterable[stat_cache.Folder]:
-    """The folders with claims as they are now, each once."""
+def claim_folders(root: str, starts: Iterable[str], files: int = 0) -> Iterable[stat_cache.Folder]:
+    """The folders with claims as they are now, each once; of very many `files` several processes look at them."""
+    scan = stat_cache.scan
+    if files > SHARE_FROM:
+        from codex_kb.disk import scan_shared  # noqa: PLC0415 (takes as long to load as a look at 10,000 files)
+
+        scan = scan_shared.scan
     seen = set()
     for start in starts:
-        for folder in stat_cache.scan(root, start, may_be_claim, no_claims):
+        for folder in scan(root, start, may_be_claim, no_claims):
             if folder.path not in seen:
                 seen.add(folder.path)
                 yield folder

@@ -171,7 +171,7 @@ class Cluster:
         free = int(ray.available_resources().get("CPU", 0))
         nodes = ", ".join(map(_node, ray.nodes()))
         return ServiceError(
-            f"nothing was finished for {self._patience / 60:g} minutes; in flight: {', '.join(rows[:_NAMED])}{more}; "
+            f"nothing was finished for {self._patience / 60:g} min; in flight: {', '.join(rows[:_NAMED])}{more}; "
             f"nodes: {nodes}; {free} processors are free",
             hint="[run] patience waits longer; run the same again: what is done stays done",
         )
