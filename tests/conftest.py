@@ -248,10 +248,15 @@ def run(
     return command
 
 
+def base_at(root: Path, run: Callable[..., Run]) -> Base:
+    """The knowledge base at this root, its commands run there."""
+    return Base(root, lambda *args, **more: run(*args, **{"cwd": root, **more}))
+
+
 def make_base(root: Path, run: Callable[..., Run], git: bool = True) -> Base:
     """`codex init`, with a first commit."""
     assert run("init", str(root)).code == 0
-    base = Base(root, lambda *args, **more: run(*args, **{"cwd": root, **more}))
+    base = base_at(root, run)
     if git:
         base.git("symbolic-ref", "HEAD", "refs/heads/main")
         for key, value in {"user.name": "Rita Reviewer", "user.email": "rita@example.org"}.items():
@@ -276,9 +281,15 @@ def as_made_before(kb: Base, name: str, make: Callable[[Base], object], factory:
 
 
 @pytest.fixture
-def kb(tmp_path: Path, run: Callable[..., Run], encoder: type[FakeEncoder]) -> Base:
+def kb(
+    tmp_path: Path, run: Callable[..., Run], encoder: type[FakeEncoder], tmp_path_factory: pytest.TempPathFactory
+) -> Base:
     """A new knowledge base with the fake encoder."""
-    return make_base(tmp_path / "kb", run)
+    if "" not in _MADE:  # git and init take a tenth of a second, which most tests would wait for
+        _MADE[""] = make_base(tmp_path_factory.mktemp("made") / "kb", run).root
+    root = tmp_path / "kb"
+    shutil.copytree(_MADE[""], root, symlinks=True)
+    return base_at(root, run)
 
 
 @pytest.fixture

@@ -163,7 +163,7 @@ def test_a_run_that_lasts_past_midnight_knows_the_day(kb: Base, monkeypatch: pyt
 
 def blas_threads() -> set[int]:
     """NumPy's; other packages may have brought a BLAS of their own into this process."""
-    numpy = Path(np.__file__).parent.parent
+    numpy = Path(np.__file__).resolve().parent.parent
     return {each["num_threads"] for each in threadpool_info()
             if each["user_api"] == "blas" and Path(each["filepath"]).is_relative_to(numpy / "numpy.libs")}  # fmt: skip
 

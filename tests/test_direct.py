@@ -109,7 +109,7 @@ def test_what_is_in_the_way_leaves_it_to_git_commit(root: Path, name: str) -> No
     (root / "a.md").write_text("ours\n")
     if name == "MERGE_HEAD":
         (root / ".git/MERGE_HEAD").write_text(git(root, "rev-parse", "HEAD"))
-        assert not direct.serves(opened(root)._run, root)
+        assert not direct.serves(opened(root)._run, root, root / ".git")
         return
     git(root, "update-ref", name, "HEAD")
     assert opened(root).commit(["a.md"], "ours\n")
@@ -153,7 +153,7 @@ def test_who_has_the_index_in_hand_is_waited_for(root: Path) -> None:  # noqa: F
 )  # fmt: skip
 def test_settings_that_say_more_of_commits(root: Path, setting: str, plain: bool) -> None:  # noqa: F811
     git(root, "config", *setting.split("=", 1))
-    assert direct.serves(opened(root)._run, root) == plain
+    assert direct.serves(opened(root)._run, root, root / ".git") == plain
 
 
 @pytest.mark.parametrize("name", ["pre-commit", "prepare-commit-msg", "commit-msg", "post-commit"])
