@@ -174,14 +174,6 @@ class Catalog:
         rows = self._db.execute("select folder, name, problem from files where problem is not null")
         return [problem for _, _, problem in sorted(rows)]
 
-    def file_count(self, without: str) -> int:
-        """How many files there are outside of a folder."""
-        rows = self._db.execute(
-            "select count(*) from files where folder <> ? and folder not between ? and ?",
-            (without, without + "/", without + "0"),
-        )
-        return int(rows.fetchone()[0])
-
     # -- claims ------------------------------------------------------------------------------------
 
     def add(

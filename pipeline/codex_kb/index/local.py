@@ -30,7 +30,7 @@ CATALOG = "catalog.db"
 WHOLE = "claims.f32"
 TITLE = "titles.f32"
 SEAL = "seal.json"
-#: Up to so many files of claims every one of them is looked at before a search, and every entry before a distill;
+#: Up to so many claims every file of them is looked at before a search, and every entry before a distill;
 #: above, a search looks at folders and hits, and a distill at every claim and the folders of the entries.
 LOOK_AT_ALL = 5_000
 #: The same from which several processes look: to start them takes as long as a look at a third of so many.
@@ -62,11 +62,11 @@ class Look(NamedTuple):
     entries: list[stat_cache.Folder]
 
     @classmethod
-    def now(cls, root: str, starts: Iterable[str], files: int) -> Look:
-        """Look at every file below the folders of claims, which were so many `files`, and at the entries."""
+    def now(cls, root: str, starts: Iterable[str], claims: int) -> Look:
+        """Look at every file below the folders of claims, which were so many, and at the entries."""
         # The time comes before the look: what changes while it lasts is looked at again.
         looked = time.time_ns()
-        return cls(looked, list(claim_folders(root, starts, files)), list(entry_folders(root, places.INDEX, files)))
+        return cls(looked, list(claim_folders(root, starts, claims)), list(entry_folders(root, places.INDEX, claims)))
 
 
 def identity(settings: Settings, encoder: Encoder) -> dict[str, Any]:
@@ -80,10 +80,10 @@ def is_entry_folder(path: str) -> bool:
     return path == places.INDEX or path.startswith(places.INDEX + "/")
 
 
-def claim_folders(root: str, starts: Iterable[str], files: int = 0) -> Iterable[stat_cache.Folder]:
-    """The folders with claims as they are now, each once; of very many `files` several processes look at them."""
+def claim_folders(root: str, starts: Iterable[str], claims: int = 0) -> Iterable[stat_cache.Folder]:
+    """The folders with claims as they are now, each once; of very many `claims` several processes look at them."""
     scan = stat_cache.scan
-    if files > SHARE_FROM:
+    if claims > SHARE_FROM:
         from codex_kb.disk import scan_shared  # noqa: PLC0415 (takes as long to load as a look at 10,000 files)
 
         scan = scan_shared.scan
@@ -95,12 +95,12 @@ def claim_folders(root: str, starts: Iterable[str], files: int = 0) -> Iterable[
                 yield folder
 
 
-def entry_folders(root: str, start: str, files: int) -> Iterable[stat_cache.Folder]:
-    """The folders with committed entries at and below one, as they are now; of so many `files` of claims.
+def entry_folders(root: str, start: str, claims: int) -> Iterable[stat_cache.Folder]:
+    """The folders with committed entries at and below one, as they are now; of so many claims.
 
     Above a number the folders' own times tell: we replace entries and never write into one, and so does git.
     """
-    if files > LOOK_AT_ALL:
+    if claims > LOOK_AT_ALL:
         return stat_cache.by_times(root, start)
     return stat_cache.scan(root, start, is_entry, lambda _: False)
 

@@ -189,7 +189,7 @@ class ClaimIndex:
             return False
         root = str(kb.layout.root)
         known = {path: state for path, state in self.catalog.folders().items() if not local.is_entry_folder(path)}
-        if not every_file and int(self.meta["files"]) > local.LOOK_AT_ALL:
+        if not every_file and self.claims > local.LOOK_AT_ALL:
             digest, newest = stat_cache.folder_times(root, sorted(known))
             return digest == self.meta["folder_times"] and not stat_cache.racy(newest, int(self.meta["looked"]))
         seen = {folder.path: folder for folder in local.claim_folders(root, json.loads(self.meta["folders"])[0])}

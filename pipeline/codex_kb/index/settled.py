@@ -42,7 +42,7 @@ def _settled(kb: KnowledgeBase, index: ClaimIndex) -> Settled:
     manifest = json.dumps(stat_cache.look(os.path.join(root, places.MANIFEST)))
     if not index.meta.get("settled") or index.meta.get("manifest") != manifest or not index.fits(kb):
         return Settled()
-    now = local.Look.now(root, json.loads(index.meta["folders"])[0], int(index.meta["files"]))
+    now = local.Look.now(root, json.loads(index.meta["folders"])[0], index.claims)
     known = index.catalog.folders()
     seen = {folder.path: folder for folder in (*now.claims, *now.entries)}
     same = seen.keys() == known.keys() and all(folder.clean(*known[path]) for path, folder in seen.items())

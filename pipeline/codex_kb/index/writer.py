@@ -76,7 +76,7 @@ def everything(root: Path, given: Writing, look: local.Look | None = None) -> No
     """
 
     def work(writer: _Writer) -> None:
-        seen = look or local.Look.now(writer.root, given.settings.kb.claims, int(writer.meta["files"]))
+        seen = look or local.Look.now(writer.root, given.settings.kb.claims, int(writer.meta["claims"]))
         writer.claims(seen.claims, seen.time)
         writer.entries(seen.entries, seen.time, every=True)
 
@@ -88,8 +88,8 @@ def committed(root: Path, given: Writing, paths: Iterable[str]) -> None:
     folders = sorted({path.rpartition("/")[0] for path in paths if local.is_entry_folder(path)})
 
     def work(writer: _Writer) -> None:
-        files = int(writer.meta["files"])
-        seen = (found for folder in folders for found in local.entry_folders(writer.root, folder, files))
+        claims = int(writer.meta["claims"])
+        seen = (found for folder in folders for found in local.entry_folders(writer.root, folder, claims))
         writer.entries(seen, time.time_ns(), every=False)
 
     _write(root, given, work)
@@ -155,7 +155,7 @@ def _open(folder: Path, given: Writing) -> tuple[Catalog, dict[str, Any]]:
         if local.written(old.name):
             old.unlink()
     catalog = Catalog(str(folder / local.CATALOG), write=True)
-    meta = {**wanted, "rows": 0, "dimension": 0, "claims": 0, "words_rows": 0, "files": 0, "made": 0,
+    meta = {**wanted, "rows": 0, "dimension": 0, "claims": 0, "words_rows": 0, "made": 0,
             "folder_times": b"", "looked": 0, "quick": given.encoder.quick()}  # fmt: skip
     for name in (local.WHOLE, local.TITLE):
         (folder / name).touch()
@@ -208,7 +208,7 @@ class _Writer:
         self.meta["claims"] = self.catalog.count()
         if newest >= diff.looked:  # a folder changed while its files were read: the next run looks again
             times = b""
-        self._set(folder_times=times, looked=diff.looked, files=self.catalog.file_count(places.INDEX))
+        self._set(folder_times=times, looked=diff.looked)
         self._merge()
 
     def _set(self, **values: Any) -> None:
