@@ -107,6 +107,11 @@ def decisions_path(name: str) -> str:
     return f"{DECISIONS}/{name}.jsonl"
 
 
+def may_be_claim(name: str) -> bool:
+    """Is this a claim, by a file's name?"""
+    return is_markdown(name) and not topic_map(name)
+
+
 def never_claims(path: str) -> bool:
     """Is this a folder of ours that never holds claims, or below one?"""
     return any(path == folder or path.startswith(f"{folder}/") for folder in NOT_CLAIMS)

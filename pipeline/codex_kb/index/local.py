@@ -82,14 +82,15 @@ def is_entry_folder(path: str) -> bool:
 
 def claim_folders(root: str, starts: Iterable[str], claims: int = 0) -> Iterable[stat_cache.Folder]:
     """The folders with claims as they are now, each once; of very many `claims` several processes look at them."""
-    scan = stat_cache.scan
     if claims > SHARE_FROM:
-        from codex_kb.disk import scan_shared  # noqa: PLC0415 (takes as long to load as a look at 10,000 files)
+        from codex_kb.disk import shared_look  # noqa: PLC0415 (few knowledge bases are so large)
 
-        scan = scan_shared.scan
+        found = (shared_look.claim_folders(root, start) for start in starts)
+    else:
+        found = (stat_cache.scan(root, start, places.may_be_claim, places.never_claims) for start in starts)
     seen = set()
-    for start in starts:
-        for folder in scan(root, start, may_be_claim, no_claims):
+    for folders in found:
+        for folder in folders:
             if folder.path not in seen:
                 seen.add(folder.path)
                 yield folder
@@ -108,16 +109,6 @@ def entry_folders(root: str, start: str, claims: int) -> Iterable[stat_cache.Fol
 def is_entry(name: str) -> bool:
     """Is this an entry, by a file's name?"""
     return name.endswith(".jsonl")
-
-
-def may_be_claim(name: str) -> bool:
-    """Is this a claim, by a file's name?"""
-    return places.is_markdown(name) and not places.topic_map(name)
-
-
-def no_claims(path: str) -> bool:
-    """Is this a folder of ours that never holds claims?"""
-    return places.never_claims(path)
 
 
 # -- the seal --------------------------------------------------------------------------------------

@@ -183,14 +183,19 @@ class ClaimIndex:
         assert self._embedded is not None
         return onnx.OnnxEncoder(self._embedded, threads=1) if onnx.available() else self._numpy
 
+    @cached_property
+    def _folders(self) -> dict[str, tuple[bytes, int]]:
+        """The folders of claims in their order, as they were seen: digest, time of looking (ns)."""
+        folders = self.catalog.folders()
+        return {path: folders[path] for path in sorted(folders) if not local.is_entry_folder(path)}
+
     def current(self, kb: KnowledgeBase, every_file: bool = False) -> bool:
         """Are the claims as they were, and the local copy? A look at every file, or above a number at folders alone."""
         if stat_cache.look(str(self._folder / local.SEAL)) != self._seal:
             return False
-        root = str(kb.layout.root)
-        known = {path: state for path, state in self.catalog.folders().items() if not local.is_entry_folder(path)}
+        root, known = str(kb.layout.root), self._folders
         if not every_file and self.claims > local.LOOK_AT_ALL:
-            digest, newest = stat_cache.folder_times(root, sorted(known))
+            digest, newest = stat_cache.folder_times(root, known)
             return digest == self.meta["folder_times"] and not stat_cache.racy(newest, int(self.meta["looked"]))
         seen = {folder.path: folder for folder in local.claim_folders(root, json.loads(self.meta["folders"])[0])}
         return seen.keys() == known.keys() and all(

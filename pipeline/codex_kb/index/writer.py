@@ -193,7 +193,7 @@ class _Writer:
 
         `seen` are the folders as they were found after the time `looked` (ns).
         """
-        diff = changed.find(self.catalog, self.root, seen, looked, local.may_be_claim, _holds_claims)
+        diff = changed.find(self.catalog, self.root, seen, looked, places.may_be_claim, _holds_claims)
         gone = [f"{folder}/{name}" for folder, name in diff.removed]
         total = len(diff.changed)
         for at in range(0, total, self.given.chunk):
