@@ -2,6 +2,7 @@
 VENV = .venv
 BIN = $(VENV)/bin
 PYTHON ?= python3
+PYTHON312 ?= python3.12
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 BENCH = .venv-bench
 BENCH_PIP = $(BENCH)/bin/python -m pip --disable-pip-version-check --quiet
@@ -50,7 +51,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(PIP) install -c constraints.txt -e ".[web]"
 	@touch $@
 
-# qmd and the Node.js that it wants are packages of npm; where npm is missing they are left out.
+# qmd and the Node.js that it wants are packages of npm, basic-memory wants Python 3.12: left out where these are missing.
 $(BENCH)/peers: constraints.txt benchmarks/requirements.txt benchmarks/package.json
 	$(PYTHON) -m venv $(BENCH)
 	@echo '*' >$(BENCH)/.gitignore
@@ -58,6 +59,7 @@ $(BENCH)/peers: constraints.txt benchmarks/requirements.txt benchmarks/package.j
 	$(BENCH_PIP) install -c constraints.txt -r benchmarks/requirements.txt
 	mkdir -p $(BENCH)/npm && cp benchmarks/package.json $(BENCH)/npm/
 	npm install --prefix $(BENCH)/npm --ignore-scripts --omit=optional --no-audit --no-fund --loglevel=error || true
+	$(PYTHON312) -m venv $(BENCH)/memory && $(BENCH)/memory/bin/python -m pip --quiet install basic-memory==0.24.1 || true
 	@touch $@
 
 $(BENCH)/ready: $(BENCH)/peers pyproject.toml $(shell find pipeline -name '*.py' -o -name '*.json' -o -name '*.md')

