@@ -15,8 +15,6 @@ HERE = Path(__file__).resolve().parent
 #: Parts that are measured at every size, and those that have one of their own.
 SIZED = ("cold", "memory", "warm", "distill", "approximate")
 OTHER = ("embed", "ranking", "ingest")
-#: Parts that ask the other programs; to make what these search takes long where claims are many.
-BESIDE_PEERS = {"cold", "memory", "warm"}
 SIZES = (460, 10_000)
 
 
@@ -40,12 +38,11 @@ def main() -> None:
         print(f"not measured: {name}: {why}")
     for size in args.sizes if set(args.parts) & set(SIZED) else ():
         root = knowledge_base.ready(args.scratch, size)
-        folder = peers.ready(args.scratch, root) if BESIDE_PEERS & set(args.parts) else args.scratch
         made = json.loads((args.scratch / f"{root.name}.json").read_text())
         _keep(args.results, results, "knowledge_base", str(size), made)
         for part in (part for part in SIZED if part in args.parts):
             print(f"{part}, {size} claims", flush=True)
-            _keep(args.results, results, part, str(size), _sized(part, root, folder, args.rounds, results))
+            _keep(args.results, results, part, str(size), _sized(part, root, args.scratch, args.rounds, results))
     for part in (part for part in OTHER if part in args.parts):
         print(part, flush=True)
         found = {"embed": lambda: embed.measure(args.scratch, 7), "ranking": ranking.measure,
@@ -53,15 +50,15 @@ def main() -> None:
         _keep(args.results, results, part, "", found)
 
 
-def _sized(part: str, root: Path, folder: Path, rounds: int, results: dict[str, Any]) -> dict[str, Any] | None:
+def _sized(part: str, root: Path, scratch: Path, rounds: int, results: dict[str, Any]) -> dict[str, Any] | None:
     size = root.name.removeprefix("k")
     match part:
         case "cold":
-            return cold.measure(root, folder, rounds)
+            return cold.measure(root, peers.ready(scratch, root), rounds)
         case "memory":
-            return cold.memory(root, folder)
+            return cold.memory(root, peers.ready(scratch, root))
         case "warm":
-            return warm.measure(root, folder)
+            return warm.measure(root, peers.ready(scratch, root))
         case "distill":
             return distill.measure(root, rounds, 5)
         case _:

@@ -7,9 +7,10 @@ import json
 import os
 import platform
 import subprocess
-import sys
 from importlib import metadata
 from pathlib import Path
+
+from benchmarks import peers
 
 _PACKAGES = ("codex-kb", "numpy", "onnxruntime", "torch", "sentence-transformers", "faiss-cpu", "llm",
              "llm-sentence-transformers", "txtai")  # fmt: skip
@@ -62,7 +63,7 @@ def _version(name: str) -> str:
 
 def _of_npm(name: str) -> str:
     """The version of a package of npm beside this Python."""
-    described = Path(sys.prefix) / "npm/node_modules" / name / "package.json"
+    described = peers.NPM / name / "package.json"
     return str(json.loads(described.read_text())["version"]) if described.is_file() else "not installed"
 
 

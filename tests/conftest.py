@@ -270,14 +270,18 @@ _MADE: dict[str, Path] = {}
 
 def as_made_before(kb: Base, name: str, make: Callable[[Base], object], factory: pytest.TempPathFactory) -> Base:
     """The knowledge base that `make` makes of a new one: made once in a run of tests, copied from then on."""
-    if name in _MADE:
-        shutil.rmtree(kb.root)
-        shutil.copytree(_MADE[name], kb.root, symlinks=True)
-    else:
-        make(kb)
-        _MADE[name] = factory.mktemp("made") / name
-        shutil.copytree(kb.root, _MADE[name], symlinks=True)
+    _once(kb.root, name, lambda: make(kb), factory)
     return kb
+
+
+def _once(root: Path, name: str, make: Callable[[], object], factory: pytest.TempPathFactory) -> None:
+    if name in _MADE:
+        shutil.rmtree(root, ignore_errors=True)
+        shutil.copytree(_MADE[name], root, symlinks=True)
+    else:
+        make()
+        _MADE[name] = factory.mktemp("made") / name
+        shutil.copytree(root, _MADE[name], symlinks=True)
 
 
 @pytest.fixture
@@ -285,10 +289,9 @@ def kb(
     tmp_path: Path, run: Callable[..., Run], encoder: type[FakeEncoder], tmp_path_factory: pytest.TempPathFactory
 ) -> Base:
     """A new knowledge base with the fake encoder."""
-    if "" not in _MADE:  # git and init take a tenth of a second, which most tests would wait for
-        _MADE[""] = make_base(tmp_path_factory.mktemp("made") / "kb", run).root
     root = tmp_path / "kb"
-    shutil.copytree(_MADE[""], root, symlinks=True)
+    # git and init take a tenth of a second, which most tests would wait for
+    _once(root, "new", lambda: make_base(root, run), tmp_path_factory)
     return base_at(root, run)
 
 

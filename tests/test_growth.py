@@ -65,17 +65,18 @@ def seconds(pattern: re.Pattern[str], text: str, once: bool) -> float:
 @pytest.mark.parametrize(("name", "pattern"), [pytest.param(n, p, id=n) for n, p in patterns()])
 def test_a_pattern_grows_with_its_text(name: str, pattern: re.Pattern[str]) -> None:
     once = only_at_one_place(name)
-
-    def is_linear(start: str, unit: str, end: str) -> bool:
-        """Does four times the text take less than nine times as long? Quadratic work would take 16 times."""
-        count = _CHARS // len(unit)
-        little = seconds(pattern, start + unit * count + end, once)
-        # What is fast enough grows as it likes.
-        return little < 0.0005 or seconds(pattern, start + unit * 4 * count + end, once) < 9 * little
-
     for unit in repeated(pattern):
         for start, end in (("", ""), ("", "\n"), ("x", "\x00"), ("- ", "x")):
-            assert any(is_linear(start, unit, end) for _ in range(3)), (name, unit, start, end)
+            text = start + unit * (_CHARS // len(unit)) + end
+            tries = (seconds(pattern, text, once) for _ in range(3))
+            little = next(tries)
+            if little >= 0.0005:
+                little = min(little, *tries)
+            if little < 0.0005:  # fast enough at any growth
+                continue
+            longer = start + unit * (4 * _CHARS // len(unit)) + end
+            # Quadratic work would take 16 times as long; what is slow by chance is tried again.
+            assert any(seconds(pattern, longer, once) < 9 * little for _ in range(3)), (name, unit, start, end)
 
 
 def test_a_claim_of_nothing_but_open_links_is_searched(kb: Base) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from codex_kb.disk.ready import Run
+from codex_kb.disk.ready import UNDER_WAY, Run
 from codex_kb.disk.stat_cache import is_utf8
 from codex_kb.errors import GitError
 
@@ -22,7 +22,7 @@ _HOOKS = ("pre-commit", "prepare-commit-msg", "commit-msg", "post-commit", "refe
 _SETTINGS = r"^(hook\..*|commit\.gpgsign|i18n\.commitencoding|maintenance\.auto)$"
 _NOTHING = {"", "commit.gpgsign\nfalse"}
 #: What says in git's folder that something is under way: a commit of the user's own, a merge.
-_BUSY = ("index.lock", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD")
+_BUSY = ("index.lock", *UNDER_WAY)
 #: Where the commit is until HEAD is at it; each work tree has a name of its own for it.
 _NAME = "refs/worktree/codex-kb"
 

@@ -14,7 +14,7 @@ _SUBMODULE = "160000"
 Run = Callable[..., str]
 
 #: What git calls what it is in the midst of, by the files that tell.
-_UNDER_WAY = {
+UNDER_WAY = {
     "MERGE_HEAD": "a merge", "CHERRY_PICK_HEAD": "a cherry-pick", "REVERT_HEAD": "a revert",
     "rebase-merge": "a rebase", "rebase-apply": "a rebase or git am", "SQUASH_MSG": "a squash merge",
 }  # fmt: skip
@@ -26,7 +26,7 @@ def require_quiet(run: Run, folder: Path) -> None:
     Raises:
         Conflict: finish it first.
     """
-    if what := next((what for name, what in _UNDER_WAY.items() if (folder / name).exists()), ""):
+    if what := next((what for name, what in UNDER_WAY.items() if (folder / name).exists()), ""):
         raise Conflict(f"{what} is under way, and a commit would conclude it", path=".git",
                        hint=f"finish or abort {what} first, or run with --no-commit")  # fmt: skip
     if unmerged := _split(run("ls-files", "--unmerged", "-z")):

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from codex_kb.disk import stat_cache
+from codex_kb.disk import processors, stat_cache
 from codex_kb.disk.stat_cache import Folder
 from codex_kb.layout import may_be_claim, never_claims
 
@@ -32,7 +31,7 @@ def claim_folders(root: str, start: str) -> Iterator[Folder]:
         folder, inner = stat_cache.see(root, waiting.popleft(), may_be_claim, never_claims)
         waiting += inner
         yield folder
-    paths, count = list(waiting), os.cpu_count() or 1
+    paths, count = list(waiting), processors.usable()
     with contextlib.ExitStack() as workers:
         shares = [paths[at::count] for at in range(count) if paths[at::count]]
         begun = [_begin(workers, root, share) for share in shares]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from codex_kb.disk import processors
 from codex_kb.encoders import bert
 from codex_kb.encoders.onnx_graph import Shape, bert_graph
 from codex_kb.encoders.safetensors_file import Weights
@@ -51,11 +52,11 @@ def available() -> bool:
 
 
 def _processors() -> int:
-    """How many processors this process may use; the environment may say so, as Ray does for what shares a machine."""
+    """How many processors to use; the environment may say so, as Ray does for what shares a machine."""
     told = os.environ.get("OMP_NUM_THREADS", "")
     if told.isascii() and told.isdigit() and int(told):
         return int(told)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return processors.usable()
 
 
 class OnnxEncoder:

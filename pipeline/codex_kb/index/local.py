@@ -33,7 +33,7 @@ SEAL = "seal.json"
 #: Up to so many claims every file of them is looked at before a search, and every entry before a distill;
 #: above, a search looks at folders and hits, and a distill at every claim and the folders of the entries.
 LOOK_AT_ALL = 5_000
-#: The same from which several processes look: to start them takes as long as a look at a third of so many.
+#: The same from which several processes look: one takes nearly a second for so many.
 SHARE_FROM = 200_000
 #: What every local copy holds, what some do (`words-N.bin`), and what SQLite puts beside a catalog.
 _ALWAYS = (CATALOG, WHOLE, TITLE)
@@ -80,8 +80,8 @@ def is_entry_folder(path: str) -> bool:
     return path == places.INDEX or path.startswith(places.INDEX + "/")
 
 
-def claim_folders(root: str, starts: Iterable[str], claims: int = 0) -> Iterable[stat_cache.Folder]:
-    """The folders with claims as they are now, each once; of very many `claims` several processes look at them."""
+def claim_folders(root: str, starts: Iterable[str], claims: int) -> Iterable[stat_cache.Folder]:
+    """The folders with claims as they are now, each once; of very many `claims` several processes look."""
     if claims > SHARE_FROM:
         from codex_kb.disk import shared_look  # noqa: PLC0415 (few knowledge bases are so large)
 

@@ -197,7 +197,8 @@ class ClaimIndex:
         if not every_file and self.claims > local.LOOK_AT_ALL:
             digest, newest = stat_cache.folder_times(root, known)
             return digest == self.meta["folder_times"] and not stat_cache.racy(newest, int(self.meta["looked"]))
-        seen = {folder.path: folder for folder in local.claim_folders(root, json.loads(self.meta["folders"])[0])}
+        starts = json.loads(self.meta["folders"])[0]
+        seen = {folder.path: folder for folder in local.claim_folders(root, starts, self.claims)}
         return seen.keys() == known.keys() and all(
             folder.clean(*known[path]) for path, folder in seen.items()
         )  # fmt: skip

@@ -65,8 +65,13 @@ class Writing:
 
 def claims(root: Path, given: Writing) -> None:
     """Bring the claims of the local copy up to date."""
-    folders = given.settings.kb.claims
-    _write(root, given, lambda writer: writer.claims(local.claim_folders(writer.root, folders), time.time_ns()))
+
+    def work(writer: _Writer) -> None:
+        # It looks while its folders are asked for: the time comes before.
+        seen = local.claim_folders(writer.root, given.settings.kb.claims, int(writer.meta["claims"]))
+        writer.claims(seen, time.time_ns())
+
+    _write(root, given, work)
 
 
 def everything(root: Path, given: Writing, look: local.Look | None = None) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from codex_kb.disk import processors
 from codex_kb.errors import ModelError, UsageError
 from codex_kb.records import Answer, Prompt
 
@@ -110,15 +110,11 @@ def _llama(path: Path, context: int) -> Any:
         # From None: it is a library's path and a linker's words.
         raise UsageError("llama.cpp cannot be loaded; install it again", hint=_INSTALL) from None
     try:
-        return Llama(str(path), n_ctx=context, n_threads=_cores(), seed=_SEED, verbose=False)
+        return Llama(str(path), n_ctx=context, n_threads=processors.usable(), seed=_SEED, verbose=False)
     except (ValueError, RuntimeError, AssertionError):
         # From None: it says no more than that, and repeats the path.
         raise UsageError("the model is damaged, or llama.cpp does not run its kind", path=str(path),
                          hint="download it again") from None  # fmt: skip
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache
